@@ -1,0 +1,135 @@
+"""What an engine is: it takes a task, writes a journal, and ends with an outcome.
+
+An engine may be interrupted at any await and its task given out again (after a crash, with the same run and turn). It
+makes that harmless with the journal's keys: an entry whose key the turn already has is not written twice, and
+`Journal.entries` gives back what an earlier attempt wrote, so that finished steps need not be done again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from contexten.errors import EngineNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from contexten.protocol import LogEntry, NewLogEntry, RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier turn of the same run."""
+
+    prompt: str
+    result: str | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What an engine is asked to do: one turn of one run."""
+
+    run_id: int
+    organization_id: int
+    turn: int
+    """Number of the turn, from 1."""
+    prompt: str
+    workspace: Path
+    """Folder of the repository."""
+    repo_name: str
+    history: tuple[Exchange, ...] = ()
+    """Earlier turns, oldest first."""
+    model: str | None = None
+    images: tuple[str, ...] = ()
+    """Data URIs."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int = 1
+    """How often this turn was taken up, this time included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a turn consumed."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a turn ended."""
+
+    status: RunStatus
+    result: str
+    """The answer in Markdown, or what is needed to get one."""
+    summary: str | None = None
+    """One line."""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether an engine can work now."""
+
+    ready: bool
+    detail: str = ""
+    """Version when ready, else what it needs and how to set it."""
+
+
+class Journal(Protocol):
+    """The log of one turn, as an engine sees it."""
+
+    async def add(self, entry: NewLogEntry, *, key: str) -> bool:
+        """Write an entry. Returns False, and writes nothing, when this turn already has an entry with this key."""
+        ...
+
+    async def entries(self) -> Mapping[str, LogEntry]:
+        """Entries that earlier attempts of this turn wrote, by key, oldest first."""
+        ...
+
+
+class Engine(Protocol):
+    """Does runs. Registered by name in an `Engines`."""
+
+    name: str
+    concurrency: int | None
+    """Runs that one process does at a time; None takes the server's setting."""
+
+    def availability(self) -> Availability:
+        """Whether it can work now. Called often: must be fast and must not go to the network."""
+        ...
+
+    async def run(self, task: Task, journal: Journal) -> Outcome:
+        """Do the task.
+
+        Raises:
+            EngineError: the run ends as FAILED with its message. Any other exception ends it as ERROR.
+        """
+        ...
+
+
+class Engines:
+    """The engines of one server, by name."""
+
+    def __init__(self, engines: Sequence[Engine]) -> None:
+        self._by_name = {engine.name: engine for engine in engines}
+
+    def __iter__(self) -> Iterator[Engine]:
+        return iter(self._by_name.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def get(self, name: str) -> Engine:
+        """The engine called `name`.
+
+        Raises:
+            EngineNotFoundError: there is none; the message lists those there are.
+        """
+        if name not in self._by_name:
+            raise EngineNotFoundError(f"There is no engine {name!r}. Engines here: {', '.join(self._by_name)}.")
+        return self._by_name[name]

@@ -1,0 +1,204 @@
+"""One tree for every error that Contexten raises on purpose.
+
+ContextenError
+├── UsageError               the caller asked for something that cannot be meant
+│   └── MissingExtraError    an optional part is not installed
+├── SettingsError            a setting has a value that cannot work
+├── StoreError               the run store cannot do its work
+│   ├── StoreUnavailableError  disk full, database locked or out of reach: try again
+│   └── DataDirectoryInUseError  another process holds the data
+├── EngineError              an engine could not do a run
+│   ├── EngineNotFoundError
+│   └── EngineUnavailableError
+├── CodebaseError            source code could not be read
+└── ApiError                 a server's answer, or the lack of one
+    ├── ConnectError         no server answered
+    ├── RequestTimeoutError  it did not answer in time
+    ├── ResponseDecodingError  it answered something that is not the API
+    └── StatusError          it answered with an error status
+        ├── BadRequestError 400        ├── ConflictError 409
+        ├── AuthenticationError 401    ├── InvalidInputError 422
+        ├── RunLimitError 402          ├── RateLimitError 429
+        ├── PermissionDeniedError 403  └── ServerError 5xx
+        ├── NotFoundError 404
+        └── ServerTimeoutError 408
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ContextenError(Exception):
+    """The root: catching it catches everything Contexten raises on purpose."""
+
+
+class UsageError(ContextenError, ValueError):
+    """The caller asked for something that cannot be meant; the message names the value and the next step."""
+
+
+class MissingExtraError(UsageError, ImportError):
+    """An optional part was used without its packages.
+
+    Args:
+        feature: what needs it, as the start of a sentence.
+        extra: the extra to install.
+    """
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional part. Install it: pip install 'contexten[{extra}]'")
+        self.extra = extra
+
+
+class SettingsError(ContextenError, ValueError):
+    """A setting has a value that cannot work."""
+
+
+class StoreError(ContextenError):
+    """The run store cannot do its work."""
+
+
+class StoreUnavailableError(StoreError):
+    """The disk is full or the database is locked or out of reach; nothing was written."""
+
+
+class DataDirectoryInUseError(StoreError):
+    """Another process holds the data directory.
+
+    Args:
+        message: what to tell the person.
+        pid: the process that holds it, when known.
+        base_url: where that process serves, when it does.
+    """
+
+    def __init__(self, message: str, *, pid: int | None = None, base_url: str | None = None) -> None:
+        super().__init__(message)
+        self.pid = pid
+        self.base_url = base_url
+
+
+class EngineError(ContextenError):
+    """An engine could not do a run; the run ends as FAILED with this message."""
+
+
+class EngineNotFoundError(EngineError, UsageError):
+    """No engine has the name that was asked for."""
+
+
+class EngineUnavailableError(EngineError):
+    """The engine exists but lacks something: a program, a model, a key. The message says what and how to set it."""
+
+
+class CodebaseError(ContextenError):
+    """Source code could not be read at all; single broken files are reported and skipped instead."""
+
+
+class ApiError(ContextenError):
+    """A server's answer that is an error, or the lack of an answer.
+
+    Args:
+        message: what happened, for a person.
+        request_id: the server's id of the request, when it sent one.
+    """
+
+    def __init__(self, message: str, *, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.request_id = request_id
+
+
+class ConnectError(ApiError):
+    """No server answered at the address."""
+
+
+class RequestTimeoutError(ApiError, TimeoutError):
+    """The server did not answer within the time allowed."""
+
+
+class ResponseDecodingError(ApiError):
+    """The server answered something that is not the Codegen API."""
+
+
+class StatusError(ApiError):
+    """The server answered with an error status.
+
+    Args:
+        message: the server's message.
+        status_code: the HTTP status.
+        body: the decoded body, or its text.
+        request_id: the server's id of the request, when it sent one.
+        retry_after: seconds the server asks to wait, when it does.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        body: Any = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, request_id=request_id)
+        self.status_code = status_code
+        self.body = body
+        self.retry_after = retry_after
+
+    @staticmethod
+    def for_status(status_code: int) -> type[StatusError]:
+        """The class for an HTTP status; an unlisted one below 500 is a plain `StatusError`."""
+        return ServerError if status_code >= _SERVER_ERRORS else _BY_STATUS.get(status_code, StatusError)
+
+
+class BadRequestError(StatusError):
+    """400: the request is malformed."""
+
+
+class AuthenticationError(StatusError):
+    """401: the token is missing, wrong or revoked."""
+
+
+class RunLimitError(StatusError):
+    """402: the plan's number of runs is used up."""
+
+
+class PermissionDeniedError(StatusError):
+    """403: the token may not do this."""
+
+
+class NotFoundError(StatusError):
+    """404: there is no such thing in this organization."""
+
+
+class ServerTimeoutError(StatusError):
+    """408: the server gave up waiting."""
+
+
+class ConflictError(StatusError):
+    """409: the thing is in a state that does not allow this."""
+
+
+class InvalidInputError(StatusError):
+    """422: a value in the request cannot be used."""
+
+
+class RateLimitError(StatusError):
+    """429: too many requests; `retry_after` says when to try again."""
+
+
+class ServerError(StatusError):
+    """5xx: the server failed."""
+
+
+_SERVER_ERRORS = 500
+_BY_STATUS: dict[int, type[StatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: RunLimitError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    408: ServerTimeoutError,
+    409: ConflictError,
+    422: InvalidInputError,
+    429: RateLimitError,
+}
