@@ -1,0 +1,134 @@
+"""Running git so that it never asks, never runs what a repository or a template brings along, and always ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+from contexten.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+READ_SECONDS = 20.0
+_KEPT_MESSAGE = 4096
+_FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_PREFIX")
+_CAREFUL = (
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "init.templateDir="),
+    *("-c", "log.showSignature=false"),
+    *("-c", "submodule.recurse=false"),
+    *("-c", "protocol.ext.allow=never"),
+    *("-c", "advice.detachedHead=false"),
+    *("-c", "gc.auto=0"),
+)
+_CREDENTIALS = re.compile(r"(?<=//)[^/@\s]+@")
+
+
+async def transfer(*arguments: str, protocols: str, seconds: float) -> None:
+    """Run a git command that talks to another repository.
+
+    Args:
+        arguments: the git command line after `git`.
+        protocols: what it may speak, joined by colons, as in `GIT_ALLOW_PROTOCOL`.
+        seconds: after this time its whole process group is killed.
+
+    Raises:
+        EngineError: git is not installed, took too long, or failed; with git's own last words, without credentials.
+    """
+    process = await asyncio.create_subprocess_exec(
+        _program(),
+        *_CAREFUL,
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env=_environment(protocols),
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            said = await _last_words(process)
+            code = await process.wait()
+    except TimeoutError:
+        raise EngineError(f"git {arguments[0]} took longer than {seconds:.0f} s and was stopped.") from None
+    finally:
+        await _end(process)
+    if code:
+        raise EngineError(f"git {arguments[0]} failed: {without_credentials(said) or f'exit code {code}'}")
+
+
+def read(folder: Path, *arguments: str) -> str:
+    """What a git command that only reads prints about the repository at `folder`; blocking.
+
+    Raises:
+        EngineError: git is not installed, took too long, or failed (for example: not a repository).
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 (the program is git, the arguments are ours)
+            [_program(), "--no-pager", *_CAREFUL, "-C", str(folder), *arguments],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=READ_SECONDS,
+            env=_environment("none"),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise EngineError(f"git {arguments[0]} took longer than {READ_SECONDS:.0f} s and was stopped.") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace")[-_KEPT_MESSAGE:].strip()
+        raise EngineError(f"git {arguments[0]} failed: {without_credentials(said)}")
+    return done.stdout.decode(errors="replace")
+
+
+def without_credentials(text: str) -> str:
+    """The text with user names and passwords cut out of the addresses in it."""
+    return _CREDENTIALS.sub("", text)
+
+
+def _program() -> str:
+    program = shutil.which("git")
+    if program is None:
+        raise EngineError(
+            "git is not installed, or not on the PATH. Install it, or give a folder instead of an address."
+        )
+    return program
+
+
+def _environment(protocols: str) -> Mapping[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    return kept | {
+        "GIT_ALLOW_PROTOCOL": protocols,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "",
+        "SSH_ASKPASS": "",
+        "GCM_INTERACTIVE": "never",
+        "GIT_SSH_COMMAND": f"{os.environ.get('GIT_SSH_COMMAND', 'ssh')} -oBatchMode=yes",
+        "GIT_LFS_SKIP_SMUDGE": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "LC_ALL": "C",
+    }
+
+
+async def _last_words(process: asyncio.subprocess.Process) -> str:
+    said = b""
+    while process.stderr is not None and (more := await process.stderr.read(_KEPT_MESSAGE)):
+        said = (said + more)[-_KEPT_MESSAGE:]
+    return said.decode(errors="replace").strip()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill what is left of the process's group, and wait until its leader is gone."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    await asyncio.shield(process.wait())
