@@ -1,0 +1,45 @@
+# The same commands for people and for CI. `uv` is taken from PATH, or fetched from PyPI into .tools.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export UV_PYTHON_DOWNLOADS ?= never
+
+# A shim that cannot find its program is no uv.
+ifeq ($(shell uv --version >/dev/null 2>&1 && echo yes),)
+UV_FILE := .tools/uv/bin/uv
+export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
+endif
+RUN := uv run --frozen
+
+.PHONY: help uv up test check bench conformance-matrix
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
+
+up: uv ## Start Contexten; words for it go in ARGS, such as ARGS="--port 8001"
+	@$(RUN) --quiet --no-dev contexten up $(ARGS)
+
+test: uv ## Run the tests; words for pytest go in ARGS
+	$(RUN) pytest $(ARGS)
+
+check: uv ## Lint, formatting and types
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(RUN) pyright
+
+bench: uv ## Measure every claim of the README; fails when one is missed
+	@failed=; for file in benchmarks/[a-z]*.py; do \
+	  echo "== $$file"; $(RUN) python "$$file" || failed="$$failed $$file"; \
+	done; [ -z "$$failed" ] || { echo "missed:$$failed" >&2; exit 1; }
+
+conformance-matrix: uv ## Run every supported version of the official packages against the server (large downloads)
+	CONFORMANCE_MATRIX=1 $(RUN) pytest -m conformance tests/conformance $(ARGS)
+
+uv: $(UV_FILE)
+
+.tools/uv/bin/uv:
+	python3 -m venv .tools/uv
+	.tools/uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9'

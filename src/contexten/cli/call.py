@@ -1,0 +1,63 @@
+"""Calling one command: find its module, parse, run, and turn every way of ending into an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import typer
+
+from contexten.cli.errors import INTERRUPTED, WRONG_USE, explain
+from contexten.cli.nouns import NOUNS
+from contexten.cli.output import fail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def call(words: Sequence[str], *, debug: bool = False) -> int:
+    """Do the command that `words` begin with and return its exit code."""
+    name, *rest = words
+    if name == "--version":
+        name = "version"
+    if name not in NOUNS:
+        return fail(_unknown(name), WRONG_USE)
+    try:
+        return _flushed(_invoke(name, rest))
+    except BrokenPipeError:
+        return _silenced()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        if debug or os.environ.get("CONTEXTEN_DEBUG"):
+            raise
+        return fail(*explain(error, f"contexten {name}"))
+
+
+def _invoke(name: str, rest: list[str]) -> int:
+    app: typer.Typer = import_module(NOUNS[name].module).app
+    command = typer.main.get_command(app)
+    words = rest or (["--help"] if isinstance(command, typer.core.TyperGroup) else [])
+    return command.main(args=words, prog_name=f"contexten {name}", standalone_mode=False) or 0
+
+
+def _flushed(code: int) -> int:
+    sys.stdout.flush()
+    return code
+
+
+def _silenced() -> int:
+    """The reader of our output went away, as `head` does: there is nobody to tell."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _unknown(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, NOUNS, n=1)
+    hint = f"Did you mean: contexten {near[0]}" if near else "The commands: contexten --help"
+    kind = "option" if name.startswith("-") else "command"
+    return f"there is no {kind} {name!r}. {hint}"

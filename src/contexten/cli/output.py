@@ -1,0 +1,107 @@
+"""Writing for people and for programs: colours only on a terminal, nothing that could steer the terminal.
+
+What a run says comes from models, tools and other people's files, so control characters never reach the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_GAP = "  "
+
+
+def clean(text: str) -> str:
+    """The text without control characters other than newline and tab."""
+    return _CONTROL.sub("", text)
+
+
+def one_line(text: str, limit: int = 0) -> str:
+    """The text on one line, cut to `limit` characters when that is not 0."""
+    line = " ".join(clean(text).split())
+    return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person sees the stream as it is written."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def styled(text: str, style: str, stream: TextIO | None = None) -> str:
+    """The text in a style of the terminal, or unchanged where there is none or `NO_COLOR` is set."""
+    if os.environ.get("NO_COLOR") or not is_terminal(stream or sys.stdout):
+        return text
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def say(text: str = "") -> None:
+    """Write a line of result to standard output at once. The text must be `clean`."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Write a line that is not result to standard error."""
+    sys.stderr.write(f"{clean(text)}\n")
+    sys.stderr.flush()
+
+
+def fail(message: str, code: int) -> int:
+    """Tell on standard error what went wrong and return the exit code."""
+    sys.stderr.write(f"{styled('error:', 'red', sys.stderr)} {clean(message)}\n")
+    sys.stderr.flush()
+    return code
+
+
+def emit(value: Any) -> None:
+    """Write a value as JSON for programs; models of the API are written with all their fields."""
+    say(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+
+
+def emit_line(value: Any) -> None:
+    """Write a value as one line of JSON."""
+    say(json.dumps(value, default=_plain, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    return str(value)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows in columns under their heads; on a terminal the last column is cut to the width that is left."""
+    cells = [[one_line(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(_width, column)) for column in zip(heads, *cells, strict=True)]
+    say(styled(_row(list(heads), widths), "dim"))
+    for row in cells:
+        say(_row(row, widths))
+
+
+def _row(cells: list[str], widths: list[int]) -> str:
+    *first, last = cells
+    padded = [cell + " " * (width - _width(cell)) for cell, width in zip(first, widths, strict=False)]
+    return _GAP.join([*padded, _fitted(last, sum(widths[:-1]) + len(_GAP) * len(first))])
+
+
+def _fitted(text: str, used: int) -> str:
+    if not is_terminal(sys.stdout):
+        return text
+    room = max(20, os.get_terminal_size(sys.stdout.fileno()).columns - used)
+    return one_line(text, room)
+
+
+def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
