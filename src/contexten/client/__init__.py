@@ -1,0 +1,1 @@
+"""Talking to a server that speaks the Codegen API: synchronous and asynchronous twins over shared requests."""

@@ -1,0 +1,122 @@
+"""Where requests go and as whom: explicit arguments, then the environment, then the local server's credentials.
+
+A token is only ever sent to a host that the user named, or to the local server: the token of the credentials file goes
+to the address in that file and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr, ValidationError
+
+from contexten.client.local import LocalCredentials
+from contexten.errors import SettingsError, UsageError
+from contexten.settings import DEFAULT_HOST, DEFAULT_PORT, ClientSettings
+
+_LOCAL = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The server that a client talks to and the identity it uses there."""
+
+    base_url: str
+    """Scheme, host, port and path prefix; no `/v1`, no trailing slash."""
+    token: SecretStr
+    org_id: int | None
+    """Organization of requests that name none; None when it has to be asked for."""
+
+
+def resolve_address(
+    token: str | SecretStr | None = None, org_id: int | str | None = None, base_url: str | None = None
+) -> Address:
+    """The address that a client uses.
+
+    Args:
+        token: bearer token, else that of the environment, else that of the local server.
+        org_id: organization as a number or as text of digits, else that of the environment, else the local one.
+        base_url: address with or without `/v1`, else that of the environment, else the local server.
+
+    Raises:
+        UsageError: a value cannot be meant, or there is no token to use.
+        SettingsError: a variable of the environment has such a value.
+    """
+    organization = None if org_id is None else parse_org_id(org_id)
+    named = None if base_url is None else normalize_base_url(base_url)
+    settings = _settings()
+    if named is None and settings.base_url is not None:
+        named = normalize_base_url(settings.base_url)
+    secret = _usable(token, "token") or _usable(settings.api_token, "CODEGEN_API_TOKEN")
+    if organization is None:
+        organization = settings.org_id
+    if secret is not None and named is not None:
+        return Address(named, secret, organization)
+    return _complete(named, secret, organization, settings)
+
+
+def parse_org_id(value: int | str) -> int:
+    """An organization's number.
+
+    Raises:
+        UsageError: `value` is neither a positive number nor text of digits.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and int(value) > 0:
+        return int(value)
+    raise UsageError(f"org_id is {value!r}: it must be a positive whole number, such as 1 or '1'.")
+
+
+def normalize_base_url(value: str) -> str:
+    """An address without `/v1` and trailing slashes.
+
+    Raises:
+        UsageError: it is not an http or https address, or it carries credentials, a query or a fragment.
+    """
+    text = value.strip()
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"base_url is {text!r}: {error}.") from error
+    if parts.username is not None or parts.password is not None:
+        raise UsageError("base_url has a user name or password in it: give the token as `token` instead.")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise UsageError(f"base_url is {text!r}: it must look like https://host or http://host:port.")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{path}"
+
+
+def _complete(named: str | None, secret: SecretStr | None, org_id: int | None, settings: ClientSettings) -> Address:
+    local = LocalCredentials.read(settings.data_dir)
+    local_url = None if local is None else normalize_base_url(local.base_url)
+    address = named or local_url or _LOCAL
+    if secret is not None:
+        return Address(address, secret, org_id)
+    if local is None or address != local_url:
+        raise UsageError(
+            f"There is no token for {address}. Start the local server with `contexten up`, "
+            "or set CODEGEN_API_TOKEN, or pass token=…."
+        )
+    return Address(address, SecretStr(local.token), local.organization_id if org_id is None else org_id)
+
+
+def _usable(token: str | SecretStr | None, name: str) -> SecretStr | None:
+    if token is None:
+        return None
+    text = token.get_secret_value() if isinstance(token, SecretStr) else token
+    if not isinstance(text, str) or not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise UsageError(f"{name} is empty or has characters that no token has (it is not shown here).")
+    return SecretStr(text)
+
+
+def _settings() -> ClientSettings:
+    try:
+        return ClientSettings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "a setting"
+        raise SettingsError(f"{name} is {first['input']!r}: {first['msg']}.") from None

@@ -1,0 +1,119 @@
+"""Where requests go and as whom."""
+
+import pytest
+
+from contexten.client.address import normalize_base_url, resolve_address
+from contexten.client.local import LocalCredentials
+from contexten.errors import SettingsError, UsageError
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch, tmp_path):
+    for name in ("CODEGEN_API_TOKEN", "CODEGEN_TOKEN", "CODEGEN_ORG_ID", "CODEGEN_BASE_URL", "CODEGEN_API_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CONTEXTEN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def local(tmp_path):
+    credentials = LocalCredentials("http://127.0.0.1:8123", "ctx_local", 7)
+    credentials.write(tmp_path / "data")
+    return credentials
+
+
+def seen(address):
+    return address.base_url, address.token.get_secret_value(), address.org_id
+
+
+def test_with_nothing_set_the_local_server_is_found(local):
+    assert seen(resolve_address()) == ("http://127.0.0.1:8123", "ctx_local", 7)
+
+
+def test_arguments_win_over_the_environment_and_it_over_the_file(local, monkeypatch):
+    monkeypatch.setenv("CODEGEN_API_TOKEN", "from-env")
+    monkeypatch.setenv("CODEGEN_ORG_ID", "5")
+    monkeypatch.setenv("CODEGEN_BASE_URL", "https://env.example/v1")
+    assert seen(resolve_address()) == ("https://env.example", "from-env", 5)
+    assert seen(resolve_address("mine", "9", "http://mine.example/")) == ("http://mine.example", "mine", 9)
+
+
+def test_the_documented_second_names_work(monkeypatch):
+    monkeypatch.setenv("CODEGEN_TOKEN", "second")
+    monkeypatch.setenv("CODEGEN_API_BASE_URL", "https://second.example")
+    assert seen(resolve_address()) == ("https://second.example", "second", None)
+
+
+def test_a_dotenv_file_is_read_and_the_shell_wins(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("CODEGEN_API_TOKEN=from-file\nCODEGEN_ORG_ID=3\n")
+    assert seen(resolve_address()) == ("http://127.0.0.1:8000", "from-file", 3)
+    monkeypatch.setenv("CODEGEN_API_TOKEN", "from-shell")
+    assert seen(resolve_address())[1] == "from-shell"
+
+
+def test_an_environment_token_without_an_address_goes_to_the_local_server(local, monkeypatch):
+    monkeypatch.setenv("CODEGEN_API_TOKEN", "from-env")
+    assert seen(resolve_address()) == ("http://127.0.0.1:8123", "from-env", None)
+
+
+def test_the_local_token_goes_nowhere_else(local):
+    for other in ("https://api.codegen.com", "http://127.0.0.1:9", "https://127.0.0.1:8123", "http://localhost:8123"):
+        with pytest.raises(UsageError, match="no token"):
+            resolve_address(base_url=other)
+    assert seen(resolve_address(base_url="http://127.0.0.1:8123/v1/")) == ("http://127.0.0.1:8123", "ctx_local", 7)
+
+
+def test_without_any_token_the_message_says_what_to_do():
+    with pytest.raises(UsageError, match="contexten up"):
+        resolve_address()
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("https://api.codegen.com", "https://api.codegen.com"),
+        ("https://api.codegen.com/", "https://api.codegen.com"),
+        ("https://api.codegen.com/v1", "https://api.codegen.com"),
+        (" https://api.codegen.com/v1/ ", "https://api.codegen.com"),
+        ("http://[::1]:8000/v1", "http://[::1]:8000"),
+        ("http://proxy.example/codegen/v1", "http://proxy.example/codegen"),
+        ("HTTP://Host.Example:80", "http://host.example:80"),
+    ],
+)
+def test_addresses_with_and_without_version(given, meant):
+    assert normalize_base_url(given) == meant
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "api.codegen.com", "ftp://x", "http://", "http://x?y=1", "http://x/#y", "http://x:port", "file:///etc"],
+)
+def test_what_is_no_address_is_refused_with_its_value(value):
+    with pytest.raises(UsageError, match="base_url"):
+        normalize_base_url(value)
+
+
+def test_credentials_in_an_address_are_refused_and_not_repeated():
+    with pytest.raises(UsageError, match="user name or password") as caught:
+        normalize_base_url("https://me:hunter2@example.com")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["abc", "", "1.5", "-1", "0", 0, -3, True, 1.5, "\u0661"])
+def test_an_organization_that_is_no_number_is_named(value):
+    with pytest.raises(UsageError, match="org_id") as caught:
+        resolve_address("t", value, "http://x")
+    assert repr(value) in str(caught.value)
+
+
+def test_a_bad_organization_in_the_environment_is_named(monkeypatch):
+    monkeypatch.setenv("CODEGEN_ORG_ID", "abc")
+    with pytest.raises(SettingsError, match="CODEGEN_ORG_ID is 'abc'"):
+        resolve_address("t", base_url="http://x")
+
+
+@pytest.mark.parametrize("token", ["", "has space", "new\nline", "snow☃man"])
+def test_a_token_that_cannot_be_one_is_refused_and_not_repeated(token):
+    with pytest.raises(UsageError, match="token") as caught:
+        resolve_address(token, 1, "http://x")
+    assert not token or token not in str(caught.value)
