@@ -1,0 +1,24 @@
+"""What the store refuses, one class for each answer that a caller can act on.
+
+`StoreUnavailableError` (disk full, database locked or out of reach) comes from `contexten.errors`.
+"""
+
+from __future__ import annotations
+
+from contexten.errors import StoreError
+
+
+class NotThereError(StoreError):
+    """There is no such thing in this organization; the same words whether it is absent or someone else's."""
+
+
+class RunBusyError(StoreError):
+    """The run is in a state that does not allow this."""
+
+
+class IdempotencyConflictError(StoreError):
+    """The idempotency key was used before, with another request."""
+
+
+class LastAdminError(StoreError):
+    """The last admin token of an organization cannot be revoked: nobody could make another."""
