@@ -13,6 +13,8 @@ ContextenError
 ├── CodebaseError            source code could not be read
 └── ApiError                 a server's answer, or the lack of one
     ├── ConnectError         no server answered
+    │   ├── ConnectionLostError  the connection broke before the whole answer was there
+    │   └── CircuitOpenError     not even asked: the server failed too often just now
     ├── RequestTimeoutError  it did not answer in time
     ├── ResponseDecodingError  it answered something that is not the API
     └── StatusError          it answered with an error status
@@ -111,6 +113,23 @@ class ConnectError(ApiError):
     """No server answered at the address."""
 
 
+class ConnectionLostError(ConnectError):
+    """The connection broke before the whole answer was there: the server may or may not have acted."""
+
+
+class CircuitOpenError(ConnectError):
+    """Nothing was sent: the server failed too often just now, and it is left alone for a while.
+
+    Args:
+        message: what happened, for a person.
+        retry_after: seconds until it is asked again.
+    """
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class RequestTimeoutError(ApiError, TimeoutError):
     """The server did not answer within the time allowed."""
 
@@ -128,9 +147,10 @@ class StatusError(ApiError):
         body: the decoded body, or its text.
         request_id: the server's id of the request, when it sent one.
         retry_after: seconds the server asks to wait, when it does.
+        should_retry: whether the server says that the same request may succeed later, when it says so.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an error answer carries
         self,
         message: str,
         *,
@@ -138,11 +158,13 @@ class StatusError(ApiError):
         body: Any = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        should_retry: bool | None = None,
     ) -> None:
         super().__init__(message, request_id=request_id)
         self.status_code = status_code
         self.body = body
         self.retry_after = retry_after
+        self.should_retry = should_retry
 
     @staticmethod
     def for_status(status_code: int) -> type[StatusError]:

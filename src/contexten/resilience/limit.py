@@ -1,0 +1,113 @@
+"""A rate limit of our own, kept before a server has to refuse: in memory, in a SQLite file or in Redis.
+
+The counting is pyrate-limiter's; the waiting is the policy's, so that it is cancellable and ends with the deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING
+
+from contexten.errors import MissingExtraError, RequestTimeoutError
+from contexten.resilience.clock import SYSTEM_CLOCK, Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pyrate_limiter import AbstractBucket, Rate
+
+Rates = tuple[tuple[int, float], ...]
+"""Pairs of a number of calls and the seconds in which so many may be made."""
+
+
+class RateLimit:
+    """So many calls in so many seconds, shared by all that use this object, file or Redis key.
+
+    Make one with `memory`, `sqlite` or `redis`. Without rates, the documented limit of the Codegen API for reads.
+    """
+
+    def __init__(
+        self, bucket: AbstractBucket, now: Callable[[], float], *, local: bool, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        self._bucket, self._now, self._local, self._clock = bucket, now, local, clock
+        self._lock = threading.Lock()
+
+    @classmethod
+    def memory(cls, *rates: tuple[int, float], clock: Clock = SYSTEM_CLOCK) -> RateLimit:
+        """Kept by this process."""
+        from pyrate_limiter import InMemoryBucket
+
+        return cls(InMemoryBucket(_rates(rates)), clock.monotonic, local=True, clock=clock)
+
+    @classmethod
+    def sqlite(cls, path: str | Path, *rates: tuple[int, float], clock: Clock = SYSTEM_CLOCK) -> RateLimit:
+        """Shared by the processes of one machine through a file."""
+        from pyrate_limiter import SQLiteBucket
+
+        bucket = SQLiteBucket.init_from_file(_rates(rates), table="calls", db_path=str(path), use_file_lock=True)
+        return cls(bucket, clock.wall, local=False, clock=clock)
+
+    @classmethod
+    def redis(cls, url: str, *rates: tuple[int, float], name: str, clock: Clock = SYSTEM_CLOCK) -> RateLimit:
+        """Shared by all machines that use the same Redis and name."""
+        try:
+            from redis import Redis
+        except ImportError as error:
+            raise MissingExtraError("A rate limit in Redis", "redis") from error
+        from pyrate_limiter import RedisBucket
+
+        bucket = RedisBucket.init(_rates(rates), Redis.from_url(url), name)
+        if not isinstance(bucket, RedisBucket):
+            raise TypeError("a synchronous Redis client gives a bucket at once")
+        return cls(bucket, clock.wall, local=False, clock=clock)
+
+    def acquire(self, within: float | None = None) -> None:
+        """Take one call, waiting for it if need be.
+
+        Raises:
+            RequestTimeoutError: it would take longer than `within` seconds.
+        """
+        while (wait := self._take()) is not None:
+            within = _left(within, wait)
+            self._clock.sleep(wait)
+
+    async def aacquire(self, within: float | None = None) -> None:
+        """Take one call, as `acquire` does."""
+        while (wait := self._take() if self._local else await asyncio.to_thread(self._take)) is not None:
+            within = _left(within, wait)
+            await self._clock.asleep(wait)
+
+    def close(self) -> None:
+        """Give back the file or the connection."""
+        with self._lock:
+            self._bucket.close()
+
+    def _take(self) -> float | None:
+        from pyrate_limiter import Decision, RateItem
+
+        now = int(self._now() * 1000)
+        with self._lock:
+            self._bucket.leak(now)
+            decision = self._bucket.put_decision(RateItem("call", now))
+        if not isinstance(decision, Decision):
+            raise TypeError("a synchronous bucket decides at once")
+        return None if decision.allowed else max(0.001, (decision.retry_after_ms or 0) / 1000)
+
+
+def _left(within: float | None, wait: float) -> float | None:
+    if within is None:
+        return None
+    if wait > within:
+        raise RequestTimeoutError(f"The rate limit allows the next call in {wait:.1f} s, after the time allowed.")
+    return within - wait
+
+
+def _rates(rates: Rates) -> list[Rate]:
+    from pyrate_limiter import Rate
+
+    for count, seconds in rates:
+        if count < 1 or seconds <= 0:
+            raise ValueError(f"a rate must be a number of calls >= 1 and of seconds > 0, got ({count}, {seconds})")
+    return [Rate(count, int(seconds * 1000)) for count, seconds in rates or ((60, 30.0),)]
