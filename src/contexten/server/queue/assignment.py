@@ -1,0 +1,59 @@
+"""Makes the task of a turn out of what the store knows: the folder to work in and what was said before."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contexten.engines.base import Exchange, Task
+from contexten.errors import EngineError
+from contexten.server.store.errors import NotThereError
+
+if TYPE_CHECKING:
+    from contexten.protocol import LocalRepository
+    from contexten.server.store import Store
+    from contexten.server.store.records import TurnRecord
+
+
+async def task_of(store: Store, record: TurnRecord) -> Task:
+    """The task that a turn gives to its engine.
+
+    Raises:
+        EngineError: there is no repository, or its folder is gone; the message says what to do.
+    """
+    repository = await _repository(store, record)
+    folder = Path(repository.path)
+    if not await asyncio.to_thread(folder.is_dir):
+        raise EngineError(
+            f"The folder {folder} of repository {repository.name!r} is not there. "
+            f"Put it back, or register the folder it moved to: contexten repos add PATH"
+        )
+    earlier = await store.runs.history(record.run_id, record.turn)
+    return Task(
+        run_id=record.run_id,
+        organization_id=record.organization_id,
+        turn=record.turn,
+        prompt=record.prompt,
+        workspace=folder,
+        repo_name=repository.name,
+        history=tuple(Exchange(turn.prompt, turn.result, turn.status) for turn in earlier),
+        model=record.model,
+        images=record.images,
+        metadata=record.metadata,
+        attempt=record.attempt,
+    )
+
+
+async def _repository(store: Store, record: TurnRecord) -> LocalRepository:
+    if record.repo_id is None:
+        first = await store.repos.first(record.organization_id)
+        if first is None:
+            raise EngineError("There is no repository to work on. Register one: contexten repos add PATH")
+        return first
+    try:
+        return await store.repos.get(record.organization_id, record.repo_id)
+    except NotThereError as error:
+        raise EngineError(
+            f"Repository {record.repo_id}, which this run works on, was removed. Register it again: contexten repos add PATH"
+        ) from error

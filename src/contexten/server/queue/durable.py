@@ -1,0 +1,316 @@
+"""The port to DBOS: durable turns in, a call per turn out. Nothing else in Contexten knows DBOS.
+
+DBOS keeps one instance per process and changes the default executor of an event loop that it adopts. So it is launched
+from a thread that has no loop: its bookkeeping stays on a loop and on threads of its own, and only the call that does
+the turn comes over to ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import logging
+import sqlite3
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from contexten.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+    from concurrent.futures import Future
+
+    from dbos import DBOS, DBOSConfig
+
+APPLICATION_VERSION = "1"
+"""Raised by hand when `_turn` changes its arguments or its steps: workflows of another version are left alone."""
+
+APPLICATION = "contexten"
+SCHEMA = "dbos"
+THREADS = 16
+POOL = 8
+POLL = 1.0
+"""Seconds between two looks at a queue that nobody rang for: the delay of work that another process enqueued."""
+LISTENER_POLL = 0.2
+"""Seconds that DBOS's listener sleeps; we send no notifications, so this only bounds how long a stop takes."""
+PRUNE_BATCH = 500
+_ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A turn that waits for an engine."""
+
+    run_id: int
+    turn: int
+    engine: str
+
+    @property
+    def workflow_id(self) -> str:
+        """The name under which the turn is durable."""
+        return f"run-{self.run_id}-{self.turn}"
+
+
+class Durable:
+    """Durable turns, while it is open. One at a time in a process.
+
+    Args:
+        url: SQLAlchemy address of the database that keeps the turns: a SQLite file or a PostgreSQL database.
+        worker_id: name of this process among the workers; stable over restarts.
+        limits: turns that this process does at a time, by engine.
+        work: begins to do a turn and answers at once; the future is done when the turn has ended. Called on a thread.
+    """
+
+    def __init__(
+        self, url: str, worker_id: str, limits: Mapping[str, int], work: Callable[[Waiting], Future[None]]
+    ) -> None:
+        self._url = url
+        self._worker_id = worker_id
+        self._limits = dict(limits)
+        self.work = work
+        self._bells: dict[str, _Bell] = {}
+        self._threads: list[threading.Thread] = []
+        self._dbos: DBOS | None = None
+
+    def open(self) -> None:
+        """Launch DBOS, take up again what a crash of this worker left, and begin to give out work. Blocks.
+
+        Raises:
+            UsageError: another queue is open in this process.
+        """
+        global _open  # noqa: PLW0603 - DBOS is process-global, and so is this
+        with _lock:
+            if _open is not None:
+                raise UsageError("This process already runs a queue. Stop that server first, or use another process.")
+            _open = self
+        try:
+            self._launch()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Stop giving out work and shut DBOS down; turns that have not ended stay for the next start. Blocks."""
+        global _open  # noqa: PLW0603 - see open
+        from dbos import DBOS
+
+        self._silence()
+        DBOS.destroy()
+        self._dbos = None
+        with _lock:
+            _open = None
+
+    def silence(self) -> None:
+        """Give out no more work."""
+        for bell in self._bells.values():
+            bell.set()
+
+    def enqueue(self, turns: Iterable[Waiting]) -> None:
+        """Put turns into the queues of their engines; one that is there, or has ended, is left as it is. Blocks."""
+        from dbos import DBOS, SetWorkflowID
+
+        workflow = _workflow()
+        engines = set()
+        for waiting in turns:
+            with SetWorkflowID(waiting.workflow_id):
+                DBOS.enqueue_workflow(waiting.engine, workflow, waiting.run_id, waiting.turn, waiting.engine)
+            engines.add(waiting.engine)
+        for engine in engines:
+            self.ring(engine)
+
+    def reconcile(self, turns: Iterable[Waiting], *, alone: bool) -> None:
+        """Enqueue turns that the store wants done and that have no workflow, or one that ended. Blocks.
+
+        That happens when the queue's tables were deleted or are older than the store's. With `alone`, when no other
+        worker can be doing them, so are those whose workflow is of another version.
+        """
+        from dbos import DBOS
+
+        by_id = {waiting.workflow_id: waiting for waiting in turns}
+        for ids in _batches(list(by_id)):
+            found = DBOS.list_workflows(workflow_ids=ids, load_input=False, load_output=False)
+            stale = [
+                w.workflow_id for w in found if w.status in _ENDED or (alone and w.app_version != APPLICATION_VERSION)
+            ]
+            DBOS.delete_workflows(stale)
+            missing = set(ids) - {w.workflow_id for w in found} | set(stale)
+            self.enqueue(by_id[name] for name in ids if name in missing)
+
+    def take_over(self, worker_ids: list[str]) -> int:
+        """Queue again what workers that died had under way; returns how many turns. Blocks.
+
+        A turn whose worker has changed since is left alone, so any number of workers may do this at once.
+        """
+        from dbos import DBOS
+
+        taken = len(DBOS._recover_pending_workflows(worker_ids))  # noqa: SLF001 - the public way does not check the worker
+        for engine in self._bells:
+            self.ring(engine)
+        return taken
+
+    def prune(self, older_than: timedelta) -> int:
+        """Delete workflows that ended longer ago than this, a batch of them; returns how many. Blocks."""
+        from dbos import DBOS
+
+        before = (datetime.now(UTC) - older_than).isoformat()
+        ended = DBOS.list_workflows(
+            status=_ENDED, completed_before=before, limit=PRUNE_BATCH, load_input=False, load_output=False
+        )
+        DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
+        return len(ended)
+
+    def _launch(self) -> None:
+        from dbos import DBOS
+        from dbos._queue import queue_worker_thread
+
+        _tame_logging()
+        _refuse_pickle()
+        _workflow()
+        self._dbos = DBOS(config=_config(self._url, self._worker_id))
+        DBOS.listen_queues([])  # ours are listened to by the threads below, which can be rung
+        DBOS.launch()
+        for engine, limit in self._limits.items():
+            queue = DBOS.register_queue(
+                engine, worker_concurrency=limit, polling_interval_sec=POLL, on_conflict="always_update"
+            )
+            bell = self._bells[engine] = _Bell()
+            thread = threading.Thread(
+                target=queue_worker_thread, args=(bell, self._dbos, queue), name=f"queue-{engine}", daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
+
+    def _silence(self) -> None:
+        self.silence()
+        for thread in self._threads:
+            thread.join()
+        self._bells.clear()
+        self._threads.clear()
+
+    def ring(self, engine: str) -> None:
+        """Look at a queue now: there may be work and room."""
+        if engine in self._bells:
+            self._bells[engine].ring()
+
+
+class _Bell(threading.Event):
+    """The stop event of a queue's thread, which also ends a wait early when there is work."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rung = threading.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    def set(self) -> None:
+        super().set()
+        self._rung.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._rung.wait(timeout)
+        self._rung.clear()
+        return self.is_set()
+
+
+class SqliteConnection(sqlite3.Connection):
+    """A connection with what DBOS expects of SQLite: the function `unixepoch` with `subsec`, and a write-ahead log.
+
+    DBOS calls `unixepoch('subsec')` on Python 3.12 and later; SQLite has it since 3.42, and older ones give null.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.create_function("unixepoch", 1, lambda _modifier: time.time())
+        self.execute("PRAGMA journal_mode=WAL")
+        self.execute("PRAGMA synchronous=NORMAL")
+
+
+class _Quiet(logging.Filter):
+    """Drops what DBOS says about calls that are cancelled when it stops; everything else passes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, asyncio.CancelledError) and not str(record.msg).startswith(
+            "Asyncio task cancelled"
+        )
+
+
+_lock = threading.Lock()
+_open: Durable | None = None
+_quiet = _Quiet()
+
+
+def _config(url: str, worker_id: str) -> DBOSConfig:
+    from dbos import DBOSPortableJSONSerializer
+
+    config: DBOSConfig = {
+        "name": APPLICATION,
+        "system_database_url": url,
+        "dbos_system_schema": SCHEMA,
+        "sys_db_pool_size": POOL,
+        "executor_id": worker_id,
+        "application_version": APPLICATION_VERSION,
+        "serializer": DBOSPortableJSONSerializer(),
+        "max_executor_threads": THREADS,
+        "notification_listener_polling_interval_sec": LISTENER_POLL,
+        "use_listen_notify": False,
+        "enable_otlp": False,
+        "log_level": "WARNING",
+    }
+    if url.startswith("sqlite"):
+        config["db_engine_kwargs"] = {"connect_args": {"factory": SqliteConnection}}
+    return config
+
+
+@functools.cache
+def _workflow() -> Callable[[int, int, str], Coroutine[Any, Any, None]]:
+    """The one workflow; registered once in a process, because DBOS's registry outlives its instances."""
+    from dbos import DBOS
+
+    @DBOS.workflow(name="turn", max_recovery_attempts=None)
+    async def turn(run_id: int, turn: int, engine: str) -> None:
+        durable, task = _open, asyncio.current_task()
+        if durable is None or task is None:
+            raise asyncio.CancelledError
+        task.add_done_callback(lambda _: durable.ring(engine))
+        begun = contextvars.Context().run(durable.work, Waiting(run_id, turn, engine))
+        await asyncio.wrap_future(begun)
+
+    return turn
+
+
+def _tame_logging() -> None:
+    """Let DBOS's records go where the server's go, instead of to a console of its own."""
+    dbos = logging.getLogger("dbos")
+    if not dbos.handlers:
+        dbos.addHandler(logging.NullHandler())
+    dbos.propagate = True
+    dbos.addFilter(_quiet)
+
+
+def _refuse_pickle() -> None:
+    """Rows say how they were serialized, and DBOS would unpickle those that say so: write access would be code execution."""
+    from dbos import Serializer, _serialization
+
+    class Refusing(Serializer):
+        def name(self) -> str:
+            return "py_pickle"
+
+        def serialize(self, data: Any) -> str:
+            raise TypeError(f"Pickle is not used here; {type(data).__name__} was to be pickled.")
+
+        def deserialize(self, serialized_data: str) -> Any:
+            raise TypeError(f"Pickle is not used here; a row of {len(serialized_data)} characters claims to be one.")
+
+    _serialization.DBOSDefaultSerializer = Refusing()
+
+
+def _batches(names: list[str]) -> Iterator[list[str]]:
+    return (names[at : at + PRUNE_BATCH] for at in range(0, len(names), PRUNE_BATCH))

@@ -1,0 +1,192 @@
+"""The queue: turns written to the store are done, once, by an engine; on this worker or on another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from contexten.errors import StoreUnavailableError
+from contexten.server.queue.durable import Durable, Waiting
+from contexten.server.queue.turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from concurrent.futures import Future
+
+    from contexten.engines.base import Engines
+    from contexten.server.store import Store
+    from contexten.settings import ServerSettings
+
+BATCH = 500
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the queue does what nobody asks it for, in seconds."""
+
+    scan: float = 5.0
+    """Between two looks for turns that were not queued: what a crash between create and wake leaves."""
+    watch: float = 1.0
+    """Between two looks whether the turns under way were ended or taken over elsewhere."""
+    beat: float = 3.0
+    """Between two signs of life of a worker."""
+    dead_after: float = 20.0
+    """Silence after which a worker counts as dead and its turns are taken over."""
+    grace: float = 5.0
+    """What an engine gets to end once it is told to."""
+    prune: float = 3600.0
+    """Between two clearings of ended workflows."""
+    keep: float = 86400.0
+    """Age of an ended workflow that is cleared."""
+
+
+class Queue:
+    """Does the turns of runs, durably: each is taken up again after a crash, and ends once.
+
+    One per process can be started at a time.
+
+    Args:
+        settings: concurrency, time limit and name of this worker.
+        store: where turns come from and go to.
+        engines: who does them.
+        pace: how often the queue looks around.
+    """
+
+    def __init__(self, settings: ServerSettings, store: Store, engines: Engines, *, pace: Pace | None = None) -> None:
+        self._settings = settings
+        self._store = store
+        self._engines = engines
+        self._pace = pace or Pace()
+        self._woken = asyncio.Event()
+        self._chores: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._durable: Durable | None = None
+        self._turns: Turns | None = None
+
+    async def start(self) -> None:
+        """Take up what is unfinished and begin to work. Returns when turns are being given out.
+
+        Raises:
+            UsageError: this process runs another queue.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._turns = Turns(self._settings, self._store, self._engines, self._pace.grace)
+        self._durable = Durable(self._url(), self._settings.worker_id, self._turns.limits, self._begin)
+        await asyncio.to_thread(self._durable.open)
+        try:
+            await self._reconcile(self._durable, self._turns)
+        except BaseException:
+            await self.stop(0)
+            raise
+        self._chores = [asyncio.create_task(chore) for chore in self._all_chores(self._durable, self._turns)]
+
+    async def stop(self, drain: float = 5.0) -> None:
+        """Stop working.
+
+        Args:
+            drain: seconds to wait for turns under way; those that are not done then are taken up at the next start, or
+                by another worker.
+        """
+        turns, durable = self._turns, self._durable
+        if turns is None or durable is None:
+            return
+        self._turns = self._durable = None
+        durable.silence()
+        await turns.close(drain)
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        await asyncio.to_thread(durable.close)
+        self._loop = None
+
+    def wake(self) -> None:
+        """Say that a turn was created. May be called from any thread; returns at once."""
+        if (loop := self._loop) is not None:
+            loop.call_soon_threadsafe(self._woken.set)
+
+    async def cancel(self, run_id: int, turn: int) -> None:
+        """Stop the work on a turn that was cancelled in the store. Returns at once; the engine gets a moment to end."""
+        if self._turns is not None:
+            self._turns.halt(run_id, turn)
+
+    def _url(self) -> str:
+        return f"sqlite:///{self._store.path_beside('queue.sqlite')}" if self._store.is_sqlite else self._store.url
+
+    def _begin(self, waiting: Waiting) -> Future[None]:
+        if self._turns is None or self._loop is None:
+            raise asyncio.CancelledError
+        return asyncio.run_coroutine_threadsafe(self._turns.do(waiting), self._loop)
+
+    async def _reconcile(self, durable: Durable, turns: Turns) -> None:
+        unfinished = [Waiting(run_id, turn, engine) for run_id, turn, engine, _ in await self._store.runs.unfinished()]
+        alone = self._store.is_sqlite
+        if alone:
+            for waiting in unfinished:
+                if waiting.engine not in self._engines:
+                    await turns.refuse(waiting)
+        await asyncio.to_thread(
+            durable.reconcile, [w for w in unfinished if not alone or w.engine in self._engines], alone=alone
+        )
+
+    def _all_chores(self, durable: Durable, turns: Turns) -> Iterator[Coroutine[Any, Any, None]]:
+        yield self._dispatch(durable)
+        yield _every(self._pace.watch, partial(self._watch, turns))
+        yield _every(self._pace.prune, partial(self._prune, durable))
+        if not self._store.is_sqlite:
+            yield _every(self._pace.beat, partial(self._keep_alive, durable))
+
+    async def _dispatch(self, durable: Durable) -> None:
+        while True:
+            self._woken.clear()
+            await _guarded(partial(self._queue_new, durable))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), self._pace.scan)
+
+    async def _queue_new(self, durable: Durable) -> None:
+        """Queue what the store has that is not queued, then mark it: a crash in between queues it again, as one."""
+        while new := await self._store.runs.unqueued(BATCH):
+            await asyncio.to_thread(durable.enqueue, [Waiting(*turn) for turn in new])
+            await self._store.runs.mark_queued([(run_id, turn) for run_id, turn, _ in new])
+
+    async def _watch(self, turns: Turns) -> None:
+        """Stop what was ended elsewhere, and what another worker took over while this one was silent."""
+        mine = turns.attempts
+        if mine:
+            current = await self._store.runs.attempts(list(mine))
+            for key, attempt in mine.items():
+                if current.get(key) != attempt:
+                    turns.halt(*key)
+
+    async def _keep_alive(self, durable: Durable) -> None:
+        await self._store.workers.beat(self._settings.worker_id)
+        for worker_id in await self._store.workers.dead(self._pace.dead_after):
+            taken = await asyncio.to_thread(durable.take_over, [worker_id])
+            logger.warning("Worker %s is silent; its %d turns under way are taken over", worker_id, taken)
+            await self._store.workers.forget(worker_id)
+
+    async def _prune(self, durable: Durable) -> None:
+        while await asyncio.to_thread(durable.prune, timedelta(seconds=self._pace.keep)):
+            pass
+
+
+async def _every(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await _guarded(chore)
+        await asyncio.sleep(seconds)
+
+
+async def _guarded(chore: Callable[[], Awaitable[None]]) -> None:
+    """Do a chore; when it fails, say so and let the next round try again."""
+    try:
+        await chore()
+    except StoreUnavailableError as error:
+        logger.warning("The queue waits for the store: %s", error)
+    except Exception:  # a chore that ends would stop the queue without a word
+        logger.exception("The queue could not do a chore; it tries again")

@@ -1,0 +1,183 @@
+"""Does turns: takes one up in the store, lets its engine do it, and writes how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from contexten.engines.base import Outcome
+from contexten.errors import EngineError, StoreUnavailableError
+from contexten.protocol import MessageType, NewLogEntry, RunStatus
+from contexten.server.queue.assignment import task_of
+from contexten.server.queue.attempt import Limits, attempt, broken, failed
+from contexten.server.queue.journal import TurnJournal
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from contexten.engines.base import Engines
+    from contexten.server.queue.durable import Waiting
+    from contexten.server.store import Store
+    from contexten.server.store.records import TurnRecord
+    from contexten.settings import ServerSettings
+
+T = TypeVar("T")
+
+MAX_CRASHES = 3
+"""Attempts at one turn that may end with the end of the process; the next one ends the turn instead."""
+STORE_RETRY = 1.0
+"""Seconds between two tries to write how a turn ended, while the store is unavailable."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _UnderWay:
+    stop: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    attempt: int | None = None
+    """Which attempt this is, once the store has given it out."""
+
+    def halt(self) -> None:
+        if not self.stop.done():
+            self.stop.set_result(None)
+
+
+class Turns:
+    """The turns that this process is doing.
+
+    Engines run on the server's event loop: one that computes or blocks must use threads of its own, as it would stop
+    every other run and the API with them.
+
+    Args:
+        settings: the limits of runs.
+        store: where turns come from and go to.
+        engines: who does them.
+        grace: seconds that an engine has to end once it is told to; then its slot is taken from it.
+    """
+
+    def __init__(self, settings: ServerSettings, store: Store, engines: Engines, grace: float) -> None:
+        self.limits = {engine.name: engine.concurrency or settings.concurrency for engine in engines}
+        self._settings = settings
+        self._store = store
+        self._engines = engines
+        self._grace = grace
+        self._slots = {name: asyncio.Semaphore(limit) for name, limit in self.limits.items()}
+        self._under_way: dict[tuple[int, int], _UnderWay] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closing = False
+
+    @property
+    def attempts(self) -> Mapping[tuple[int, int], int]:
+        """Which attempt at each turn is under way here."""
+        return {key: one.attempt for key, one in self._under_way.items() if one.attempt is not None}
+
+    def halt(self, run_id: int, turn: int) -> None:
+        """Stop doing a turn that has ended, or that another worker took over; nothing is written about it."""
+        if one := self._under_way.get((run_id, turn)):
+            one.halt()
+
+    async def close(self, drain: float) -> None:
+        """Take up nothing more, wait for what is under way, and leave what is not done in time to the next start."""
+        self._closing = True
+        await self._until_idle(drain)
+        for one in self._under_way.values():
+            one.halt()
+        await self._until_idle(self._grace + STORE_RETRY)
+
+    async def do(self, waiting: Waiting) -> None:
+        """Do a turn. Returns when it has ended; never, until cancelled, when it is left to the next start."""
+        key = (waiting.run_id, waiting.turn)
+        self.halt(*key)  # an attempt that was taken from this worker and came back to it
+        one = self._under_way[key] = _UnderWay()
+        self._idle.clear()
+        try:
+            async with self._slots[waiting.engine]:
+                left = self._closing or await self._take_up(waiting, one)
+        except StoreUnavailableError:
+            left = True
+        finally:
+            if self._under_way.get(key) is one:
+                del self._under_way[key]
+            if not self._under_way:
+                self._idle.set()
+        if left:
+            await asyncio.get_running_loop().create_future()
+
+    async def refuse(self, waiting: Waiting) -> None:
+        """End a turn whose engine is not here any more."""
+        reason = f"There is no engine {waiting.engine!r} here any more. Engines here: {', '.join(self.limits)}."
+        await self._store.runs.finish(waiting.run_id, waiting.turn, status=RunStatus.FAILED, result=reason)
+
+    async def _take_up(self, waiting: Waiting, one: _UnderWay) -> bool:
+        """Do a turn once it has a slot; True when it is left to the next start."""
+        record = await self._patiently(lambda: self._store.runs.begin(waiting.run_id, waiting.turn))
+        if record is None:
+            return False
+        one.attempt = record.attempt
+        outcome = await self._outcome(record, one.stop)
+        if outcome is not None:
+            await self._finish(record, outcome)
+        elif self._closing:
+            await self._store.runs.put_back(record.run_id, record.turn, record.attempt)
+            return True
+        return False
+
+    async def _outcome(self, record: TurnRecord, stop: asyncio.Future[None]) -> Outcome | None:
+        if record.attempt - record.put_back > MAX_CRASHES:
+            return _poison(record)
+        journal = TurnJournal(self._store, record.run_id, record.turn)
+        try:
+            engine = self._engines.get(record.engine)
+            task = await self._patiently(lambda: task_of(self._store, record))
+        except EngineError as error:
+            return failed(error)
+        except StoreUnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run must end and say so
+            return broken(error, f"run-{record.run_id}-{record.turn}")
+        seconds = record.timeout or self._settings.run_timeout
+        return await attempt(engine, task, journal, Limits(seconds, self._grace), stop)
+
+    async def _finish(self, record: TurnRecord, outcome: Outcome) -> None:
+        run, turn = record.run_id, record.turn
+        if outcome.status in {RunStatus.FAILED, RunStatus.ERROR, RunStatus.TIMEOUT}:
+            entry = NewLogEntry(message_type=MessageType.ERROR, thought=outcome.result)
+            await self._patiently(lambda: self._store.events.append(run, turn, entry, key="queue:error"))
+        await self._patiently(
+            lambda: self._store.runs.finish(
+                run,
+                turn,
+                status=outcome.status,
+                result=outcome.result,
+                summary=outcome.summary,
+                usage=outcome.usage,
+                attempt=record.attempt,
+            )
+        )
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask the store until it answers: nothing is lost to a full disk. Gives up when the server stops."""
+        while True:
+            try:
+                return await ask()
+            except StoreUnavailableError as error:
+                if self._closing:
+                    raise
+                logger.warning("The queue waits for the store: %s", error)
+                await asyncio.sleep(STORE_RETRY)
+
+    async def _until_idle(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), seconds)
+
+
+def _poison(record: TurnRecord) -> Outcome:
+    return Outcome(
+        RunStatus.ERROR,
+        f"The server ended unexpectedly each of the {record.attempt - record.put_back - 1} times that it was doing this "
+        "run, so the run is not tried again. Resume it to try once more.",
+    )
