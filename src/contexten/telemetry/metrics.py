@@ -9,9 +9,11 @@ import math
 import os
 import threading
 import time
+from bisect import bisect_left
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Histogram",
     "MetricsRegistry",
+    "declare",
     "end_timer",
     "get_metrics",
     "increment",
@@ -50,6 +53,13 @@ class Histogram:
     least: float = math.inf
     most: float = -math.inf
     buckets: dict[int, int] = field(default_factory=dict)
+    bounds: tuple[float, ...] = ()
+    """Upper bounds, ascending, of which exact counts are kept too: for exporters that need fixed buckets."""
+    within: list[int] = field(default_factory=list)
+    """Number of values in each of `bounds` that are in none before it."""
+
+    def __post_init__(self) -> None:
+        self.within = [0] * len(self.bounds)
 
     def add(self, value: float) -> None:
         """Take in one value."""
@@ -59,6 +69,13 @@ class Histogram:
         self.most = max(self.most, value)
         bucket = math.ceil(math.log2(value) * _STEPS) if value > 0 else -1100 * _STEPS
         self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+        at = bisect_left(self.bounds, value)
+        if at < len(self.within):
+            self.within[at] += 1
+
+    def cumulative(self) -> list[tuple[float, int]]:
+        """Each bound with the number of values that do not exceed it."""
+        return list(zip(self.bounds, accumulate(self.within), strict=True))
 
     def quantile(self, share: float) -> float:
         """The value below which a share (0 to 1) of all values lies; 0.0 when there is none."""
@@ -97,6 +114,7 @@ class MetricsRegistry:
     def __init__(self, max_series: int = 10_000) -> None:
         self._lock = threading.RLock()
         self._max_series = max_series
+        self._bounds: dict[str, tuple[float, ...]] = {}
         self._clear()
 
     def _clear(self) -> None:
@@ -105,6 +123,10 @@ class MetricsRegistry:
         self._timers: dict[Key, Histogram] = {}
         self._dropped = 0
         self._since = time.monotonic()
+
+    def declare(self, name: str, bounds: tuple[float, ...]) -> None:
+        """Keep exact counts within these ascending upper bounds for timers of this name that start from now on."""
+        self._bounds[name] = bounds
 
     def increment(self, name: str, n: float = 1, labels: Mapping[str, str] | None = None) -> None:
         """Add `n`, which must not be negative, to a counter.
@@ -134,7 +156,7 @@ class MetricsRegistry:
             if histogram is None:
                 if not self._room():
                     return
-                histogram = self._timers[key] = Histogram()
+                histogram = self._timers[key] = Histogram(bounds=self._bounds.get(name, ()))
             histogram.add(value)
 
     def start_timer(self, name: str) -> None:
@@ -177,9 +199,12 @@ class MetricsRegistry:
             }
 
     def series(self) -> dict[str, dict[Key, Any]]:
-        """The same by kind (`counters`, `gauges`, `timers`) and `(name, labels)`, timers as summaries: for exporters."""
+        """The same by kind (`counters`, `gauges`, `timers`) and `(name, labels)`, for exporters.
+
+        Timers are summaries; those with declared bounds also have `cumulative`, see `Histogram.cumulative`.
+        """
         with self._lock:
-            timers = {key: timer.summary() for key, timer in self._timers.items()}
+            timers: dict[Key, Any] = {key: _exportable(timer) for key, timer in self._timers.items()}
             return {"counters": dict(self._counters), "gauges": dict(self._gauges), "timers": timers}
 
     def render_text(self, prefix: str = "contexten_") -> str:
@@ -202,6 +227,10 @@ class MetricsRegistry:
             return True
         self._dropped += 1
         return False
+
+
+def _exportable(timer: Histogram) -> dict[str, Any]:
+    return {**timer.summary(), "cumulative": timer.cumulative()} if timer.bounds else {**timer.summary()}
 
 
 def _key(name: str, labels: Mapping[str, str] | None) -> Key:
@@ -253,6 +282,7 @@ def _summaries(series: dict[Key, Any], prefix: str) -> Iterator[str]:
 registry = MetricsRegistry()
 """The process's own registry; the functions of this module are its methods."""
 
+declare = registry.declare
 increment = registry.increment
 set_gauge = registry.set_gauge
 observe = registry.observe

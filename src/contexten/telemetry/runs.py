@@ -1,0 +1,61 @@
+"""What is counted and timed about runs, under the names of `names.py`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from contexten.telemetry import metrics, names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contexten.telemetry.metrics import MetricsRegistry
+
+
+class RunMetrics:
+    """Counts and times the runs of one process.
+
+    Args:
+        registry: where to; the process's own by default.
+    """
+
+    def __init__(self, registry: MetricsRegistry = metrics.registry) -> None:
+        self._registry = registry
+        self._active: dict[str, int] = {}
+        self._ended = 0
+        self._unsuccessful = 0
+
+    def asked(self, engine: str) -> None:
+        """A run was asked for."""
+        self._registry.increment(names.AGENT_REQUESTS, labels={"engine": engine})
+
+    @contextmanager
+    def active(self, engine: str) -> Iterator[None]:
+        """An engine does a run while the body runs; its duration is observed however it ends."""
+        started = perf_counter()
+        self._step(engine, 1)
+        try:
+            yield
+        finally:
+            self._step(engine, -1)
+            seconds = perf_counter() - started
+            self._registry.observe(names.INVOKE_AGENT_SECONDS, seconds, {"gen_ai_agent_name": engine})
+            self._registry.observe(names.AGENT_SECONDS, seconds, {"engine": engine})
+
+    def ended(self, engine: str, status: str, *, successful: bool, cost_usd: float = 0.0) -> None:
+        """A run ended with a status."""
+        self._registry.increment(names.RUNS, labels={"status": status, "engine": engine})
+        self._registry.increment(names.RUN_COST, cost_usd, {"engine": engine})
+        self._ended += 1
+        self._unsuccessful += not successful
+        self._registry.set_gauge(names.AGENT_ERROR_RATE, self._unsuccessful / self._ended)
+
+    def waiting(self, engine: str, runs: int) -> None:
+        """So many runs wait for their turn."""
+        self._registry.set_gauge(names.QUEUE_DEPTH, runs, {"engine": engine})
+
+    def _step(self, engine: str, change: int) -> None:
+        self._active[engine] = self._active.get(engine, 0) + change
+        self._registry.set_gauge(names.RUNS_ACTIVE, self._active[engine], {"engine": engine})

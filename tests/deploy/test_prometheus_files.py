@@ -1,0 +1,60 @@
+"""The files that a Prometheus and a Grafana read, checked by Prometheus's own tool."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from interpreters import missing
+
+from contexten.telemetry.prometheus import HELP
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+SUFFIXES = ("_bucket", "_sum", "_count")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("check", "config", "prometheus.yml"), ("check", "rules", "rules.yml"), ("test", "rules", "rules_test.yml")],
+)
+def test_promtool_accepts_the_files(arguments):
+    promtool = shutil.which("promtool") or missing("promtool is not installed. Install Debian's package: prometheus")
+    done = subprocess.run(
+        [promtool, *arguments], cwd=DEPLOY / "prometheus", capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SUCCESS" in done.stdout
+
+
+def test_every_rule_is_tested_and_has_a_page():
+    rules = (DEPLOY / "prometheus" / "rules.yml").read_text()
+    alerts = re.findall(r"alert: (\w+)", rules)
+    proven = (DEPLOY / "prometheus" / "rules_test.yml").read_text()
+    runbook = (DEPLOY.parent / "docs" / "runbook.md").read_text()
+    assert alerts
+    for alert in alerts:
+        assert f"alertname: {alert}\n" in proven
+        assert f"## {alert}\n" in runbook
+        assert f'runbook_url: "docs/runbook.md#{alert.lower()}"' in rules
+
+
+def queried(text):
+    names = re.findall(r"\b((?:contexten|agent|gen_ai)_[a-z_]+)", text)
+    return {next((n.removesuffix(s) for s in SUFFIXES if n.endswith(s)), n) for n in names}
+
+
+@pytest.mark.parametrize("file", ["grafana/contexten.json", "prometheus/rules.yml", "prometheus/rules_test.yml"])
+def test_every_metric_that_is_queried_is_one_we_export(file):
+    asked = queried((DEPLOY / file).read_text())
+    assert asked
+    assert asked <= set(HELP)
+
+
+def test_the_dashboard_asks_for_its_data_source_and_keeps_its_address():
+    board = json.loads((DEPLOY / "grafana" / "contexten.json").read_text())
+    assert board["uid"] == "contexten-runs"
+    assert board["templating"]["list"][0]["type"] == "datasource"
+    assert {panel["datasource"]["uid"] for panel in board["panels"]} == {"${datasource}"}
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
