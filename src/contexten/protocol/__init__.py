@@ -2,7 +2,7 @@
 
 from contexten.protocol.live import LogEvent, RunEvent, StatusEvent
 from contexten.protocol.logs import LogEntry, MessageType, NewLogEntry
-from contexten.protocol.model import Input, Model
+from contexten.protocol.model import Id, Input, Model
 from contexten.protocol.pages import MAX_PAGE, Page, Window
 from contexten.protocol.people import (
     CreatedOrganization,
@@ -77,6 +77,7 @@ __all__ = [
     "GenerateSetupCommandsInput",
     "GenerateTokenRequest",
     "GenerateTokenResponse",
+    "Id",
     "Input",
     "IntegrationStatus",
     "LocalRepository",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+Id = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+"""An id in a request: any integer of 64 bits, whether something has it or not."""
 
 
 class Model(BaseModel):

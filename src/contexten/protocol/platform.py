@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from contexten.protocol.model import Input, Model
+from contexten.protocol.model import Id, Input, Model
 
 
 class IntegrationStatus(Model):
@@ -55,7 +55,7 @@ class EditPullRequestResponse(Model):
 class GenerateSetupCommandsInput(Input):
     """The repository to find set-up commands for."""
 
-    repo_id: int
+    repo_id: Id
     prompt: str | None = None
     trigger_source: str = "setup-commands"
 
@@ -92,7 +92,7 @@ class AnalyzeLogs(Model):
 class GenerateTokenRequest(Input):
     """The organization to connect a Slack account to."""
 
-    org_id: int
+    org_id: Id
 
 
 class GenerateTokenResponse(Model):

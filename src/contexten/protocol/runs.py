@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from contexten.protocol.logs import LogEntry
-from contexten.protocol.model import Input, Model
+from contexten.protocol.model import Id, Input, Model
 from contexten.protocol.status import is_successful, is_terminal
 
 
@@ -86,6 +86,8 @@ class AgentRunDetail(AgentRun):
     """ISO 8601, UTC: when an engine took up the newest turn."""
     finished_at: str | None = None
     """ISO 8601, UTC: when the newest turn ended."""
+    banned: bool = False
+    """Whether the run was taken off its pull request: it is not resumed until it is unbanned."""
 
 
 class AgentRunWithLogs(_RunFields):
@@ -104,7 +106,7 @@ class CreateAgentRunInput(Input):
     prompt: str
     images: list[str] | None = Field(None, description="Base64-encoded data URIs of images for the agent")
     metadata: dict[str, Any] | None = Field(None, description="Any JSON object, kept with the run")
-    repo_id: int | None = Field(None, description="Repository to work on; the first one when absent")
+    repo_id: Id | None = Field(None, description="Repository to work on; the first one when absent")
     model: str | None = Field(None, description="Model to use, as provider:name")
     agent_type: Literal["codegen", "claude_code"] | None = Field(None, description="Kind of agent")
     engine: str | None = Field(None, description="Engine to use; the server's default when absent")
@@ -114,7 +116,7 @@ class CreateAgentRunInput(Input):
 class ResumeAgentRunInput(Input):
     """What to say next to a run that has ended."""
 
-    agent_run_id: int
+    agent_run_id: Id
     prompt: str
     images: list[str] | None = Field(None, description="Base64-encoded data URIs of images for the agent")
 
@@ -122,7 +124,7 @@ class ResumeAgentRunInput(Input):
 class StopAgentRunInput(Input):
     """Which run to stop, ban, unban or remove from its pull request."""
 
-    agent_run_id: int
+    agent_run_id: Id
     before_card_order_id: str | None = Field(None, description="Board order key of the card before this one")
     after_card_order_id: str | None = Field(None, description="Board order key of the card after this one")
 

@@ -1,0 +1,90 @@
+"""The application: routes, gates and the services behind them."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from contexten._version import __version__
+from contexten.server import description, docs, problems
+from contexten.server.context import RequestContext
+from contexten.server.guard import Guard
+from contexten.server.routes import ROUTERS
+from contexten.server.services import running_services
+from contexten.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from contexten.engines import Engines
+
+
+def create_app(
+    settings: ServerSettings | None = None, *, engines: Engines | None = None, base_url: str | None = None
+) -> FastAPI:
+    """The server as an ASGI application. It opens its data when it starts and closes it when it stops.
+
+    Args:
+        settings: read from the environment when absent.
+        engines: those that come with Contexten when absent.
+        base_url: where it serves, when that is not what the settings say (such as port 0).
+    """
+    settings = settings or ServerSettings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        chosen = engines or _default_engines(settings)
+        async with running_services(settings, chosen, base_url or configured_url(settings)) as services:
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="Contexten",
+        version=__version__,
+        summary=description.SUMMARY,
+        description=description.TEXT,
+        openapi_tags=description.TAGS,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+        strict_content_type=False,
+        generate_unique_id_function=description.operation_id,
+        lifespan=lifespan,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    docs.install(app)
+    description.install(app)
+    problems.install(app)
+    _add_gates(app, settings)
+    return app
+
+
+def configured_url(settings: ServerSettings) -> str:
+    """The address that the settings say, for servers whose socket somebody else binds."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def _default_engines(settings: ServerSettings) -> Engines:
+    from contexten.engines import default_engines
+
+    return default_engines(settings)
+
+
+def _add_gates(app: FastAPI, settings: ServerSettings) -> None:
+    """The middleware; the one added last is the outermost."""
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.allowed_origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Contexten-Version", "Retry-After"],
+        )
+    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(RequestContext)

@@ -1,0 +1,151 @@
+"""Event streams: what a subscriber of the hub sees as server-sent events.
+
+Source of the form: the HTML standard, section 9.2 (server-sent events).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+from starlette.responses import Response
+
+from contexten.errors import StoreError
+from contexten.protocol import is_terminal
+from contexten.server.live.hub import Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from starlette.types import Receive, Scope, Send
+
+    from contexten.protocol import LogEvent, StatusEvent
+    from contexten.server.live.hub import Delivery, Hub
+    from contexten.server.store import Store
+    from contexten.server.store.records import Identity, RunRecord
+
+_LOG = logging.getLogger("contexten.server.live")
+_OPENING = b"retry: 1000\n\n"
+_HEARTBEAT = b": still here\n\n"
+_STUCK_SECONDS = 60.0
+"""How long a client may take no byte before its stream is ended."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """One open stream: who watches, and how often that is looked at again.
+
+    Args:
+        store: where the token is looked up.
+        hub: who feeds the stream.
+        identity: whom the token acts for.
+        secret: the token; it may be revoked while the stream is open.
+        heartbeat: seconds of silence after which a comment is sent, and between two looks at the token.
+    """
+
+    store: Store
+    hub: Hub
+    identity: Identity
+    secret: str
+    heartbeat: float
+
+    def __repr__(self) -> str:
+        return f"<Watch of token {self.identity.token_id}>"
+
+    async def organization(self, after: int) -> AsyncGenerator[bytes, None]:
+        """Frames of all events of the organization after the event `after`."""
+        with Subscription(self.hub, self.identity.organization_id, None, after) as subscription:
+            async for batch in self._batches(subscription):
+                yield _frames(batch)
+
+    async def run(self, run: RunRecord, after: int) -> AsyncGenerator[bytes, None]:
+        """Frames of all events of a run after the event `after`; ends when the run has ended and all was sent.
+
+        Args:
+            run: as it was read before this call: what has happened by then is in the store.
+            after: id of the last event that the client has seen; 0 for none.
+        """
+        progress = _Progress(run.turn, is_terminal(run.status))
+        with Subscription(self.hub, self.identity.organization_id, run.id, after) as subscription:
+            async for batch in self._batches(subscription):
+                for delivery in batch:
+                    progress.note(delivery.event)
+                yield _frames(batch)
+                if progress.ended and subscription.caught_up:
+                    return
+
+    async def _batches(self, subscription: Subscription) -> AsyncGenerator[list[Delivery], None]:
+        """Batches until the hub closes, the token is revoked or the store fails; empty ones are heartbeats."""
+        clock = asyncio.get_running_loop().time
+        look_again = clock() + self.heartbeat
+        try:
+            while (batch := await subscription.batch(self.heartbeat)) is not None:
+                yield batch
+                if clock() >= look_again:
+                    if await self.store.people.identify(self.secret) is None:
+                        return
+                    look_again = clock() + self.heartbeat
+        except StoreError as error:
+            _LOG.warning("an event stream ends, its client will come back: %s", error)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Whether a run has ended, as far as its events tell."""
+
+    turn: int
+    ended: bool
+
+    def note(self, event: LogEvent | StatusEvent) -> None:
+        if event.turn > self.turn:
+            self.turn, self.ended = event.turn, False
+        if event.event == "status" and event.turn == self.turn:
+            self.ended = is_terminal(event.status)
+
+
+def _frames(batch: list[Delivery]) -> bytes:
+    return b"".join(delivery.frame for delivery in batch) or _HEARTBEAT
+
+
+class EventStream(Response):
+    """Sends frames as they come. Ends with them, with the client, or with a client that takes nothing for a minute."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._source = frames
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+        """Answer one request (ASGI)."""
+        async with aclosing(self._source), anyio.create_task_group() as tasks:
+            tasks.start_soon(self._until_gone, receive, tasks.cancel_scope)
+            await self._send_all(send)
+            tasks.cancel_scope.cancel()
+
+    async def _send_all(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        try:
+            await _send_part(send, _OPENING)
+            async for frame in self._source:
+                await _send_part(send, frame)
+        except TimeoutError:
+            _LOG.info("an event stream ends: its client took nothing for %.0f s", _STUCK_SECONDS)
+            return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    @staticmethod
+    async def _until_gone(receive: Receive, scope: anyio.CancelScope) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        scope.cancel()
+
+
+async def _send_part(send: Send, part: bytes) -> None:
+    with anyio.fail_after(_STUCK_SECONDS):
+        await send({"type": "http.response.body", "body": part, "more_body": True})

@@ -1,0 +1,106 @@
+"""The socket that the server listens on, and who has the port when it is taken."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contexten.errors import DataDirectoryInUseError, SettingsError
+from contexten.server.lock import Holder
+from contexten.settings import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contexten.settings import ServerSettings
+
+_LISTENING = "0A"
+"""State of a listening socket in /proc/net/tcp. Source: include/net/tcp_states.h."""
+
+
+def bind(settings: ServerSettings) -> socket.socket:
+    """A socket bound to the address in the settings; port 0 takes any free one.
+
+    Raises:
+        SettingsError: the address is open to other machines without leave, is not this machine's, or is taken.
+        DataDirectoryInUseError: it is taken by the server that holds the same data folder.
+    """
+    if not settings.allow_remote and not is_loopback(settings.host):
+        raise SettingsError(
+            f"{settings.host} can be reached from other machines. Set CONTEXTEN_ALLOW_REMOTE=true to allow that, "
+            "or bind 127.0.0.1."
+        )
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise SettingsError(f"The host {settings.host!r} cannot be bound: {error}.") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise _taken(settings, error) from error
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address that a bound socket is reached at from this machine."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared with, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _taken(settings: ServerSettings, error: OSError) -> SettingsError | DataDirectoryInUseError:
+    pid = pid_listening(settings.port)
+    holder = Holder.read(settings.data_dir)
+    if holder is not None and holder.pid == pid:
+        message = (
+            f"port {settings.port} is taken by pid {pid} ({holder.command}, same data). "
+            f"It is already running: {holder.base_url}"
+        )
+        return DataDirectoryInUseError(message, pid=pid, base_url=holder.base_url)
+    if pid is not None:
+        reason = f"port {settings.port} is taken by pid {pid} ({_command_of(pid)})"
+    else:
+        reason = f"{settings.host}:{settings.port} cannot be bound: {error.strerror or error}"
+    return SettingsError(f"{reason}. Choose another port with CONTEXTEN_PORT or --port; 0 takes any free one.")
+
+
+def pid_listening(port: int) -> int | None:
+    """The process that listens on a port of this machine; None when that cannot be told (not Linux, another user)."""
+    wanted = {f"socket:[{inode}]" for inode in _inodes(port)}
+    if not wanted:
+        return None
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        try:
+            names = {str(entry.readlink()) for entry in folder.iterdir()}
+        except OSError:
+            continue
+        if wanted & names:
+            return int(folder.parent.name)
+    return None
+
+
+def _inodes(port: int) -> Iterator[str]:
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            lines = Path(table).read_text("ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for fields in map(str.split, lines):
+            if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
+                yield fields[9]
+
+
+def _command_of(pid: int) -> str:
+    """A process's program and first words, as far as the system tells."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:
+        return "another program"
+    return " ".join([Path(words[0]).name, *words[1:3]]).strip()

@@ -1,0 +1,78 @@
+"""Repositories: the folders that runs work on, and how their failing checks are treated."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from contexten.engines.workspace import clone, describe, name_of, validate_location
+from contexten.errors import EngineError
+from contexten.protocol import (
+    CheckSuiteSettings,
+    CheckSuiteSettingsRequest,
+    LocalRepository,
+    NewRepository,
+    Page,
+)
+from contexten.server.auth import AdminRoute, GatedRoute, Running
+from contexten.server.paging import Paged
+from contexten.server.problems import invalid
+from contexten.server.routes.shapes import AnyId, OrgId, problems
+
+router = APIRouter(route_class=GatedRoute, tags=["repositories"])
+admin = APIRouter(route_class=AdminRoute, tags=["repositories"])
+_REPOS = "/v1/organizations/{org_id}/repos"
+_CHECKS = _REPOS + "/check-suite-settings"
+RepoQuery = Annotated[int, Query(ge=-(2**63), le=2**63 - 1, description="The repository.")]
+
+
+@router.get(_REPOS, summary="List repositories", responses=problems())
+@router.get(
+    "/v1/organizations/{org_id}/repositories",
+    summary="List repositories (address of the official command line)",
+    responses=problems(),
+)
+async def list_repositories(org_id: OrgId, window: Paged, services: Running) -> Page[LocalRepository]:
+    """The organization's repositories."""
+    return window.page_of(*await services.store.repos.list(org_id, window))
+
+
+@admin.post(_REPOS, summary="Add a repository", responses=problems(body=True))
+async def add_repository(org_id: OrgId, body: NewRepository, services: Running) -> LocalRepository:
+    """Register a folder of the server's machine, or clone a git address into the server's data folder.
+
+    The same folder twice is the same repository. For admins: whoever adds a folder can have it read.
+    """
+    try:
+        location = validate_location(body.location)
+        url = location if isinstance(location, str) else None
+        folder = location if isinstance(location, Path) else await clone(location, services.settings.data_dir / "repos")
+    except EngineError as error:
+        raise invalid(str(error), "body", "location") from error
+    facts = await asyncio.to_thread(describe, folder)
+    name = body.name or (name_of(url) if url else facts.name)
+    return await services.store.repos.add(org_id, path=str(folder), name=name, url=url, language=facts.language)
+
+
+@admin.delete(_REPOS + "/{repo_id}", summary="Remove a repository", responses=problems())
+async def remove_repository(org_id: OrgId, repo_id: AnyId, services: Running) -> LocalRepository:
+    """Forget a repository. Its folder and its runs stay."""
+    repository = await services.store.repos.get(org_id, repo_id)
+    await services.store.repos.remove(org_id, repo_id)
+    return repository
+
+
+@router.get(_CHECKS, summary="Read check settings", responses=problems())
+async def get_check_settings(org_id: OrgId, repo_id: RepoQuery, services: Running) -> CheckSuiteSettings:
+    """How failing checks of the repository are treated. No check suites run here, so none are listed as available."""
+    return await services.store.checks.get(org_id, repo_id)
+
+
+@router.put(_CHECKS, summary="Change check settings", responses=problems(body=True))
+async def update_check_settings(
+    org_id: OrgId, repo_id: RepoQuery, body: CheckSuiteSettingsRequest, services: Running
+) -> dict[str, Any]:
+    """Change the fields that are given; answers the settings as they are then."""
+    await services.store.checks.update(org_id, repo_id, body)
+    return (await services.store.checks.get(org_id, repo_id)).model_dump()

@@ -1,0 +1,200 @@
+"""Running the server: in the foreground until it is told to stop, or in a thread of another program."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from contexten.protocol import EngineInfo, LocalRepository, Window
+from contexten.server.app import create_app
+from contexten.server.ports import bind, url_of
+from contexten.server.services import FIRST_ORGANIZATION, Services, read_credentials
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from contexten.engines import Engines
+    from contexten.settings import ServerSettings
+
+DRAIN_SECONDS = 5
+"""How long requests in flight may take after the server was told to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A server that answers requests."""
+
+    base_url: str
+    data_dir: Path
+    database: str
+    """`sqlite` or `postgresql`."""
+    runs: int
+    """Runs of the first organization."""
+    repo: LocalRepository | None
+    """Repository of runs that name none."""
+    engines: list[EngineInfo]
+    organization_id: int
+    token: str | None = field(repr=False)
+    """The token in the data folder's credentials file, when there is one."""
+
+
+def serve(
+    settings: ServerSettings,
+    on_ready: Callable[[Started], None] | None = None,
+    *,
+    engines: Engines | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then finish what is in flight and return. A second SIGINT does not wait.
+
+    Args:
+        settings: what to serve, and where.
+        on_ready: called once, when the server answers.
+        engines: those that come with Contexten when absent.
+
+    Raises:
+        SettingsError: a setting cannot work, such as a port that is taken.
+        DataDirectoryInUseError: another process serves the same data.
+        StoreUnavailableError: the database is out of reach.
+    """
+    server = _Server(settings, engines, on_ready)
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(server.work())
+
+
+class Embedded:
+    """A server in a thread of this program, on a free port of the loopback interface. Used as a context manager.
+
+    Args:
+        settings: its host and port are not used.
+        engines: those that come with Contexten when absent.
+
+    Raises:
+        DataDirectoryInUseError: on entering: another process serves the same data.
+    """
+
+    base_url: str
+    token: str
+    organization_id: int
+
+    def __init__(self, settings: ServerSettings, *, engines: Engines | None = None) -> None:
+        self._settings = settings.model_copy(update={"host": "127.0.0.1", "port": 0})
+        self._engines = engines
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        self._server = _Server(self._settings, self._engines, self._note)
+        self._thread = threading.Thread(target=self._run, name="contexten server", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if self._error is not None:
+            self._thread.join()
+            raise self._error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    def _note(self, started: Started) -> None:
+        self.base_url, self.organization_id = started.base_url, started.organization_id
+        self.token = started.token or ""
+        self._ready.set()
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+                runner.run(self._server.work())
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that started this one
+            self._error = error
+        finally:
+            self._ready.set()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn with the application's start and stop around it, so that what goes wrong there reaches the caller."""
+
+    def __init__(
+        self, settings: ServerSettings, engines: Engines | None, on_ready: Callable[[Started], None] | None
+    ) -> None:
+        self._settings = settings
+        self._listener: socket.socket = bind(settings)
+        self._app = create_app(settings, engines=engines, base_url=url_of(self._listener))
+        self._on_ready = on_ready
+        super().__init__(
+            uvicorn.Config(
+                self._app,
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+            )
+        )
+
+    async def work(self) -> None:
+        """Open the data, serve, close the data."""
+        try:
+            async with self._app.router.lifespan_context(self._app):
+                await self.serve([self._listener])
+        finally:
+            self._listener.close()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, then say so."""
+        await super().startup(sockets)
+        if self._on_ready is not None:
+            self._on_ready(await self._started())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the event streams, which would go on for ever, then wait for the other requests."""
+        self._services.hub.close()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at SIGINT and SIGTERM. Unlike the base, does not raise them again: there is data to close first."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @property
+    def _services(self) -> Services:
+        services: Services = self._app.state.services
+        return services
+
+    async def _started(self) -> Started:
+        services = self._services
+        credentials = read_credentials(self._settings.data_dir)
+        owner = credentials.organization_id if credentials else FIRST_ORGANIZATION
+        _, runs = await services.store.runs.list(owner, Window(limit=1))
+        return Started(
+            base_url=services.base_url,
+            data_dir=self._settings.data_dir,
+            database="sqlite" if services.store.is_sqlite else "postgresql",
+            runs=runs,
+            repo=await services.store.repos.first(owner),
+            engines=services.engine_infos(),
+            organization_id=owner,
+            token=credentials.token if credentials else None,
+        )

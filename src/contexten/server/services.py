@@ -1,0 +1,140 @@
+"""What the routes work with: the parts of one running server, opened and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contexten.client.local import LocalCredentials
+from contexten.errors import SettingsError
+from contexten.protocol import EngineInfo, Role, Window
+from contexten.server.limits import RequestLimits
+from contexten.server.live.hub import Hub
+from contexten.server.lock import DataLock
+from contexten.server.queue import Queue
+from contexten.server.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from contexten.engines import Engines
+    from contexten.protocol import LocalRepository
+    from contexten.settings import ServerSettings
+
+_LOG = logging.getLogger("contexten.server")
+FIRST_ORGANIZATION = 1
+
+
+@dataclass(slots=True)
+class Services:
+    """The parts of one running server."""
+
+    settings: ServerSettings
+    engines: Engines
+    store: Store
+    queue: Queue
+    hub: Hub
+    limits: RequestLimits
+    base_url: str
+    """Where this process serves, without a slash at the end."""
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach the server, without a slash at the end."""
+        return (self.settings.public_url or self.base_url).rstrip("/")
+
+    def engine_infos(self) -> list[EngineInfo]:
+        """The engines and whether each can work now."""
+        infos = []
+        for engine in self.engines:
+            state = engine.availability()
+            default = engine.name == self.settings.default_engine
+            infos.append(EngineInfo(name=engine.name, ready=state.ready, detail=state.detail, default=default))
+        return infos
+
+
+@asynccontextmanager
+async def running_services(settings: ServerSettings, engines: Engines, base_url: str) -> AsyncIterator[Services]:
+    """Open everything that a server runs on, and close it in the opposite order.
+
+    Raises:
+        SettingsError: the default engine does not exist.
+        DataDirectoryInUseError: another process holds the data folder.
+        StoreUnavailableError: the database is out of reach.
+    """
+    if settings.default_engine not in engines:
+        names = ", ".join(engine.name for engine in engines)
+        raise SettingsError(f"There is no engine {settings.default_engine!r} (CONTEXTEN_ENGINE). Engines: {names}.")
+    lock = DataLock(settings.data_dir)
+    if settings.database_url is None:
+        lock.acquire(base_url)
+    try:
+        store = await asyncio.to_thread(Store.open, settings)
+        try:
+            async with _working(settings, engines, store, base_url) as services:
+                yield services
+        finally:
+            await asyncio.to_thread(store.close)
+    finally:
+        lock.release()
+
+
+@asynccontextmanager
+async def _working(settings: ServerSettings, engines: Engines, store: Store, base_url: str) -> AsyncIterator[Services]:
+    await _write_credentials(settings, store, base_url)
+    await _register_repository(settings, store)
+    hub, queue = Hub(store), Queue(settings, store, engines)
+    limits = RequestLimits(enabled=settings.rate_limits)
+    async with hub:
+        await queue.start()
+        try:
+            yield Services(settings, engines, store, queue, hub, limits, base_url)
+        finally:
+            await queue.stop()
+
+
+async def _write_credentials(settings: ServerSettings, store: Store, base_url: str) -> None:
+    """Leave a token of the first organization where clients on this machine find it.
+
+    A lost or foreign file gets a new token when the database is a file of the same folder: whoever can write one can
+    write the other.
+    """
+    first = await store.people.first_start()
+    if first is not None:
+        organization, _, token = first
+        LocalCredentials(base_url, token, organization.id).write(settings.data_dir)
+        return
+    kept = read_credentials(settings.data_dir)
+    identity = await store.people.identify(kept.token) if kept else None
+    if kept and identity:
+        if kept.base_url != base_url:
+            LocalCredentials(base_url, kept.token, identity.organization_id).write(settings.data_dir)
+    elif store.is_sqlite:
+        users, _ = await store.people.users(FIRST_ORGANIZATION, Window(limit=1))
+        created = await store.people.create_token(FIRST_ORGANIZATION, users[0].id, "local", Role.ADMIN)
+        LocalCredentials(base_url, created.token, FIRST_ORGANIZATION).write(settings.data_dir)
+
+
+def read_credentials(data_dir: Path) -> LocalCredentials | None:
+    """The token that clients on this machine use; None when the file is missing or broken."""
+    try:
+        return LocalCredentials.read(data_dir)
+    except SettingsError as error:
+        _LOG.warning("%s It is written anew.", error)
+        return None
+
+
+async def _register_repository(settings: ServerSettings, store: Store) -> LocalRepository:
+    """The repository of runs that name none: the first of the first organization, else the folder in the settings."""
+    known = await store.repos.first(FIRST_ORGANIZATION)
+    if known is not None:
+        return known
+    from contexten.engines.workspace import describe
+
+    path = (settings.repo or Path.cwd()).resolve()
+    facts = await asyncio.to_thread(describe, path)
+    return await store.repos.add(FIRST_ORGANIZATION, path=str(path), name=facts.name, language=facts.language)
