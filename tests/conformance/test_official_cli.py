@@ -15,10 +15,10 @@ def codegen(official, live):
     """Runs `codegen ARGS`, signed in by `codegen login`; gives back what it printed."""
     folder = official("codegen==0.57.0")
 
-    def run(*arguments):
+    def run(*arguments, **variables):
         done = subprocess.run(
             [folder / "codegen", *arguments],
-            env=live.environment,
+            env=live.environment | variables,
             cwd=live.home / "shop-project",
             capture_output=True,
             text=True,
@@ -28,7 +28,7 @@ def codegen(official, live):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    run("login", "--token", live.token)
+    run("login", CODEGEN_USER_ACCESS_TOKEN=live.token)
     return run
 
 
