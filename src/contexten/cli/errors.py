@@ -19,17 +19,40 @@ def explain(error: Exception, command: str) -> tuple[str, int]:
     """The line to show for an error of `command`, and the exit code."""
     if isinstance(error, TyperException):
         return _wrong_words(error, command), error.exit_code
-    from contexten.errors import BadRequestError, ContextenError, InvalidInputError, SettingsError, UsageError
+    from contexten.errors import ContextenError
 
     if isinstance(error, ContextenError):
-        wrong = isinstance(error, UsageError | SettingsError | InvalidInputError | BadRequestError)
-        return str(error), WRONG_USE if wrong else FAILED
+        return str(error), WRONG_USE if _is_wrong_use(error) else FAILED
     return _unplanned(error, command)
 
 
+def _is_wrong_use(error: Exception) -> bool:
+    from contexten.errors import BadRequestError, InvalidInputError, SettingsError, UsageError
+
+    if isinstance(error.__cause__, OSError):  # the machine would not: a port that is taken, a file that cannot be read
+        return False
+    return isinstance(error, UsageError | SettingsError | InvalidInputError | BadRequestError)
+
+
 def _wrong_words(error: TyperException, command: str) -> str:
-    message = error.format_message().rstrip(".")
-    return f"{message[:1].lower()}{message[1:]}. See: {command} --help"
+    message = (_wrong_value(error) or error.format_message()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context else command
+    return f"{message[:1].lower()}{message[1:]}. See: {where} --help"
+
+
+def _wrong_value(error: TyperException) -> str | None:
+    """The value that was refused and why, when the error is about one."""
+    from pydantic import ValidationError
+
+    parameter = getattr(error, "param", None)
+    if parameter is None or not isinstance(error.__cause__, ValidationError):
+        return None
+    first = error.__cause__.errors(include_url=False)[0]
+    reason = (
+        first["msg"].removeprefix("Value error, ").replace("Input should be", "it should be").partition(", unable")[0]
+    )
+    return f"{parameter.get_error_hint()} is {first['input']!r}: {reason}"
 
 
 def _unplanned(error: Exception, command: str) -> tuple[str, int]:
@@ -40,7 +63,10 @@ def _unplanned(error: Exception, command: str) -> tuple[str, int]:
     if isinstance(error, OSError):
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", FAILED
     detail = f"{type(error).__name__}: {error}"
-    return f"this is a fault of contexten ({detail}). Its traceback: contexten --debug {command.removeprefix('contexten ')} …", FAILED
+    return (
+        f"this is a fault of contexten ({detail}). Its traceback: contexten --debug {command.removeprefix('contexten ')} …",
+        FAILED,
+    )
 
 
 def _bad_setting(error: ValidationError) -> str:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -86,6 +87,19 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         say(_row(row, widths))
 
 
+def room(used: int) -> int:
+    """How many characters a line of the terminal has left after `used`; 0 in a pipe, where there is no end."""
+    if not is_terminal(sys.stdout):
+        return 0
+    return max(20, os.get_terminal_size(sys.stdout.fileno()).columns - used)
+
+
+def home_relative(path: str) -> str:
+    """A path as people write it, with `~` for their home folder."""
+    home = str(Path.home())
+    return f"~{path[len(home) :]}" if path == home or path.startswith(f"{home}/") else path
+
+
 def _row(cells: list[str], widths: list[int]) -> str:
     *first, last = cells
     padded = [cell + " " * (width - _width(cell)) for cell, width in zip(first, widths, strict=False)]
@@ -93,10 +107,7 @@ def _row(cells: list[str], widths: list[int]) -> str:
 
 
 def _fitted(text: str, used: int) -> str:
-    if not is_terminal(sys.stdout):
-        return text
-    room = max(20, os.get_terminal_size(sys.stdout.fileno()).columns - used)
-    return one_line(text, room)
+    return one_line(text, room(used))
 
 
 def _width(text: str) -> int:

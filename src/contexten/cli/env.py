@@ -1,0 +1,75 @@
+"""`contexten env`: the shell variables, and the sign-in file, that point the official Codegen clients at this server."""
+
+from __future__ import annotations
+
+import sys
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contexten.cli.output import emit, note, say
+from contexten.cli.words import Json, application
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contexten.client.local import LocalCredentials
+
+app = application()
+
+
+@app.command(epilog='Example: eval "$(contexten env)"')
+def env(
+    *,
+    write_cli_auth: Annotated[
+        bool, typer.Option("--write-cli-auth", help="Write ~/.codegen/auth.json for the official `codegen` program.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing.")] = False,
+    json: Json = False,
+) -> None:
+    """Print the variables that point the official Codegen clients at this server.
+
+    With --write-cli-auth the official command-line program is signed in as well; an earlier file is kept beside it.
+    """
+    from contexten.cli.connect import local_credentials
+
+    local = local_credentials()
+    if write_cli_auth:
+        _sign_in(local, yes=yes)
+    elif json:
+        emit(variables(local))
+    else:
+        say("\n".join(f"export {name}={quote(value)}" for name, value in variables(local).items()))
+
+
+def variables(local: LocalCredentials) -> dict[str, str]:
+    """Names and values that the official clients read, and those that our own does."""
+    return {
+        "CODEGEN_API_TOKEN": local.token,
+        "CODEGEN_ORG_ID": str(local.organization_id),
+        "CODEGEN_BASE_URL": local.base_url,
+        "CODEGEN_API_BASE_URL": local.base_url,
+        "TELEMETRY_ENABLED": "false",
+        "TELEMETRY_CONSENT_PROMPTED": "true",
+    }
+
+
+def _sign_in(local: LocalCredentials, *, yes: bool) -> None:
+    from contexten.cli.signin import auth_path, write_auth
+
+    path = auth_path()
+    if not yes and not _agreed(path):
+        raise typer.Exit(1)
+    kept = write_auth(path, local.token)
+    say(f"wrote {path}{f' (the earlier one is now {kept})' if kept else ''}")
+    note('The program needs this server\'s address too: eval "$(contexten env)"')
+
+
+def _agreed(path: Path) -> bool:
+    from contexten.errors import UsageError
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(f"writing {path} needs your word, and nobody can be asked in a pipe. Say it with --yes")
+    action = "Replace" if path.exists() else "Write"
+    return typer.confirm(f"{action} {path}? The official `codegen` program then signs in with this server's token")

@@ -1,0 +1,103 @@
+"""A run as it is seen while it goes on: one short line per log entry, the answer in full, a last line with the outcome."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from contexten.cli.output import clean, home_relative, one_line, room, styled
+from contexten.protocol import MessageType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contexten.protocol import AgentRunDetail, LogEntry
+
+_LABEL = 10
+_RULE = "─" * 46
+_PLAIN_LIMIT = 400
+_MINUTE = 60
+_LABELS = {
+    MessageType.PLAN_EVALUATION: "plan",
+    MessageType.FINAL_ANSWER: "answer",
+    MessageType.ERROR: "error",
+    MessageType.USER_MESSAGE: "you",
+    MessageType.AGENT_RUN_LINK: "link",
+}
+_CODE = re.compile(r"`[^`\n]+`")
+
+
+def heading(run: AgentRunDetail, place: str | None) -> str:
+    """The first line: which run, by what, where."""
+    parts = [f"run {run.id}", run.engine, run.model, place and home_relative(place)]
+    return "  " + " · ".join(clean(part) for part in parts if part)
+
+
+def entry_lines(entry: LogEntry) -> Iterator[str]:
+    """The lines that show one log entry."""
+    label = _label(entry)
+    if entry.message_type == MessageType.FINAL_ANSWER:
+        yield f"  {styled(f'{label:<{_LABEL}}', 'cyan')}{styled(_RULE, 'dim')}"
+        yield from answer_lines(_text(entry))
+        return
+    style = "red" if entry.message_type == MessageType.ERROR else "cyan"
+    text = one_line(_text(entry), room(2 + _LABEL) or _PLAIN_LIMIT)
+    yield f"  {styled(f'{label:<{_LABEL}}', style)}{text}".rstrip()
+
+
+def answer_lines(text: str) -> Iterator[str]:
+    """Markdown as it was written, indented; on a terminal headings and code stand out."""
+    for line in clean(text).strip().split("\n"):
+        shown = styled(line, "bold") if line.startswith("#") else _CODE.sub(lambda code: styled(code[0], "cyan"), line)
+        yield f"  {shown}".rstrip()
+
+
+def outcome(run: AgentRunDetail) -> str:
+    """The last line: how it ended, how long it took, where to see it."""
+    style = "green" if run.is_successful else "red"
+    parts = [styled(clean(str(run.status)).lower(), style) + _duration(run), run.web_url]
+    return "  " + " · ".join(part for part in parts if part)
+
+
+def _label(entry: LogEntry) -> str:
+    kind = entry.message_type or ""
+    label = _LABELS.get(kind) or entry.tool_name or kind.lower().replace("_", " ")
+    return one_line(label, _LABEL - 1)
+
+
+def _text(entry: LogEntry) -> str:
+    """What an entry says to people: engines put it into the observation, or else into the thought."""
+    if isinstance(entry.observation, str) and entry.observation:
+        return entry.observation
+    return entry.thought or str(entry.observation or entry.tool_input or "")
+
+
+def facts(run: AgentRunDetail, place: str | None) -> Iterator[tuple[str, str]]:
+    """Names and values that describe a run, without its result."""
+    yield "run", f"{run.id} · {clean(str(run.status)).lower()}{_duration(run)}"
+    yield "prompt", one_line(run.prompt, room(12))
+    yield "engine", " · ".join(clean(part) for part in (run.engine, run.model) if part)
+    if place:
+        yield "repo", home_relative(place)
+    yield "created", f"{age(run.created_at)} ago · turn {run.turn} · {run.log_count} log entries"
+    if run.web_url:
+        yield "page", run.web_url
+
+
+def age(moment: str | None) -> str:
+    """How long ago an ISO 8601 time was, as `40 s`, `3 min`, `5 h` or `12 d`; empty without a time."""
+    if not moment:
+        return ""
+    seconds = max(0, int((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _duration(run: AgentRunDetail) -> str:
+    if not (run.started_at and run.finished_at):
+        return ""
+    seconds = (datetime.fromisoformat(run.finished_at) - datetime.fromisoformat(run.started_at)).total_seconds()
+    return f" in {seconds:.1f} s" if seconds < _MINUTE else f" in {seconds:.0f} s"

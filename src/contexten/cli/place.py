@@ -1,0 +1,49 @@
+"""The repository that a run works on: finding the one that a path names, registering it when it is new."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contexten.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from contexten.cli.connect import Connection
+    from contexten.protocol import AgentRunDetail, LocalRepository
+
+
+def location(text: str) -> str:
+    """A folder's full path, or the git address that `text` is.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if "://" in text or (":" in text and "@" in text.partition(":")[0]):
+        return text
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        what = "is not a folder" if path.exists() else "does not exist"
+        raise UsageError(f"{text!r} {what}. Give the folder of a project, or a git address")
+    return str(path.resolve())
+
+
+def place_named(connection: Connection, text: str | None) -> LocalRepository | None:
+    """The repository at a path or address, registered if it was not yet; None when no name is given.
+
+    A server inside this process works on the current folder when no name is given.
+    """
+    if text is None and not connection.embedded:
+        return None
+    wanted = location(text or ".")
+    known = (repo for repo in connection.client.repositories() if wanted in {repo.get("path"), repo.get("url")})
+    return next(known, None) or connection.client.add_repository(wanted)
+
+
+def place_of(connection: Connection, run: AgentRunDetail) -> str | None:
+    """Where a run works, as a path or address; None when its repository is gone."""
+    if run.repo_id is None:
+        return None
+    try:
+        return connection.client.get_repository(run.repo_id).get("path")
+    except NotFoundError:
+        return None

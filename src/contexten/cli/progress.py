@@ -1,0 +1,52 @@
+"""A moving line that says what is being waited for; only on a terminal, gone before anything else is written."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Self
+
+from contexten.cli.output import is_terminal, one_line, say
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+
+class Progress:
+    """Shows `text` beside a spinner until it is closed. In a pipe it shows nothing.
+
+    Args:
+        text: what is being waited for.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._status: Status | None = None
+
+    def __enter__(self) -> Self:
+        if is_terminal(sys.stdout):
+            from rich.console import Console
+            from rich.text import Text
+
+            self._status = Console().status(Text(self._text, style="dim"))
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def update(self, text: str) -> None:
+        """Say what is being waited for now."""
+        if self._status is not None:
+            from rich.text import Text
+
+            self._status.update(Text(one_line(text, 60), style="dim"))
+
+    def say(self, line: str) -> None:
+        """Write a line of result above the moving one."""
+        if self._status is None:
+            say(line)
+            return
+        self._status.stop()
+        say(line)
+        self._status.start()

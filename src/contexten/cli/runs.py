@@ -1,0 +1,164 @@
+"""`contexten runs`: looking at runs, following, resuming, cancelling and searching them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contexten.cli.output import emit, emit_line, say, styled, table
+from contexten.cli.words import Json, Limit, NoFollow, Prompt, RunId, Skip, application
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contexten.cli.connect import Connection
+
+app = application("List, show, follow, resume, cancel and search runs.", "contexten runs logs 3 --follow")
+
+
+@app.command("list", epilog="Example: contexten runs list --limit 5")
+def list_(
+    *,
+    limit: Limit = 20,
+    skip: Skip = 0,
+    json: Json = False,
+) -> None:
+    """List runs, newest first."""
+    from contexten.cli.connect import connected
+    from contexten.cli.live import age
+
+    with connected() as connection:
+        page = connection.client.list_agent_runs(skip=skip, limit=limit)
+    if json:
+        emit(page)
+        return
+    rows = [
+        (run.id, run.status, age(run.created_at), run.get("engine", ""), run.get("prompt", "")) for run in page.items
+    ]
+    if not rows:
+        say(
+            'There are no runs yet. Make one: contexten run "Give me an overview"'
+            if not page.total
+            else "There are no more runs."
+        )
+        return
+    table(("RUN", "STATUS", "AGE", "ENGINE", "PROMPT"), rows)
+    if page.total > skip + len(rows):
+        say(styled(f"{len(rows)} of {page.total} runs. More: contexten runs list --skip {skip + len(rows)}", "dim"))
+
+
+@app.command(epilog="Example: contexten runs show 3")
+def show(run: RunId, *, json: Json = False) -> None:
+    """Show a run with its result."""
+    from contexten.cli.connect import connected
+    from contexten.cli.live import answer_lines, facts
+    from contexten.cli.place import place_of
+
+    with connected() as connection, _known(connection, run):
+        found = connection.client.get_agent_run(run)
+        if json:
+            emit(found)
+            return
+        for name, value in facts(found, place_of(connection, found)):
+            say(f"  {styled(f'{name:<10}', 'dim')}{value}")
+        for line in answer_lines(found.result or ""):
+            say(line)
+
+
+@app.command(epilog="Example: contexten runs logs 3 --follow")
+def logs(
+    run: RunId,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing what comes until the run ends.")] = False,
+    json: Json = False,
+) -> None:
+    """Show a run's log. With --json one entry a line."""
+    from contexten.cli.connect import connected
+    from contexten.cli.live import entry_lines
+
+    with connected() as connection, _known(connection, run):
+        client = connection.client
+        client.get_agent_run(run)
+        for entry in client.stream(run) if follow else client.logs(run):
+            if json:
+                emit_line(entry)
+            else:
+                for line in entry_lines(entry):
+                    say(line)
+
+
+@app.command(epilog='Example: contexten runs resume 3 "And who calls cancel_order?"')
+def resume(run: RunId, prompt: Prompt, *, no_follow: NoFollow = False, json: Json = False) -> None:
+    """Continue a run that has ended with a new prompt."""
+    from contexten.cli.connect import connected
+    from contexten.cli.follow import follow
+    from contexten.cli.live import heading
+    from contexten.cli.place import place_of
+    from contexten.cli.prompt import read_prompt
+
+    text = read_prompt(prompt, f"contexten runs resume {run}")
+    with connected(start=not no_follow) as connection, _known(connection, run):
+        resumed = connection.client.resume_agent_run(run, text)
+        place = place_of(connection, resumed)
+        if not no_follow:
+            raise typer.Exit(follow(connection, resumed, place=place, json=json))
+        if json:
+            emit(resumed)
+        else:
+            say(heading(resumed, place))
+
+
+@app.command(epilog="Example: contexten runs cancel 3")
+def cancel(run: RunId, *, json: Json = False) -> None:
+    """Cancel a run that goes on."""
+    from contexten.cli.connect import connected
+    from contexten.errors import ContextenError
+
+    with connected() as connection, _known(connection, run):
+        ended = connection.client.cancel_agent_run(run)
+    if json:
+        emit(ended)
+    if str(ended.status) != "CANCELLED":
+        raise ContextenError(
+            f"run {run} had ended already: {str(ended.status).lower()}. See: contexten runs show {run}"
+        )
+    if not json:
+        say(f"run {run} cancelled")
+
+
+@app.command(epilog='Example: contexten runs search "refund policy"')
+def search(
+    text: Annotated[str, typer.Argument(help="Words to find in prompts, results and logs.", metavar="TEXT")],
+    *,
+    limit: Limit = 20,
+    json: Json = False,
+) -> None:
+    """Find runs by what was asked, answered or logged; newest first."""
+    from contexten.cli.connect import connected
+
+    with connected() as connection:
+        found = connection.client.search_agent_runs(text, limit=limit)
+    if json:
+        emit(found)
+        return
+    rows = [(hit.run.id, hit.run.status, hit.where, hit.snippet) for hit in found.items]
+    if not rows:
+        say(f"Nothing contains {text!r}.")
+        raise typer.Exit
+    table(("RUN", "STATUS", "IN", "TEXT"), rows)
+
+
+@contextmanager
+def _known(connection: Connection, run_id: int) -> Iterator[None]:
+    """Says, when there is no such run, which is the newest."""
+    from contexten.errors import NotFoundError
+
+    try:
+        yield
+    except NotFoundError as error:
+        runs = connection.client.list_agent_runs(limit=1).items
+        newest = f"The newest is {runs[0].id}: contexten runs list" if runs else 'There are none yet: contexten run "…"'
+        where = f"in organization {connection.client.org_id}"
+        raise NotFoundError(f"no run {run_id} {where}. {newest}", status_code=error.status_code) from error

@@ -1,0 +1,86 @@
+"""`contexten token`: access tokens of the organization."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from contexten.cli.output import emit, note, say, table
+from contexten.cli.words import Json, application
+
+RoleWord = Literal["admin", "member", "read_only"]
+app = application("Create, list and revoke access tokens.", "contexten token create ci")
+
+
+@app.command(epilog="Example: contexten token create ci --role read_only")
+def create(
+    name: Annotated[str, typer.Argument(help="What the token is for.", metavar="NAME")],
+    *,
+    role: Annotated[RoleWord, typer.Option(case_sensitive=False, help="What the token may do.")] = "member",
+    json: Json = False,
+) -> None:
+    """Create a token. It is shown once: standard output has nothing else."""
+    from contexten.cli.connect import connected
+    from contexten.protocol import Role
+
+    with connected() as connection:
+        made = connection.client.create_token(name, role=Role(role.upper()))
+    if json:
+        emit(made)
+        return
+    note(f"token {made.id} · {made.name} · {made.role} · not shown again:")
+    say(made.token)
+
+
+@app.command("list", epilog="Example: contexten token list")
+def list_(*, json: Json = False) -> None:
+    """List the tokens of the organization, without their secrets."""
+    from contexten.cli.connect import connected
+    from contexten.cli.live import age
+
+    with connected() as connection:
+        tokens = list(connection.client.tokens())
+    if json:
+        emit(tokens)
+        return
+    rows = [
+        (
+            token.id,
+            token.role,
+            f"{token.prefix}…",
+            age(token.last_used_at) or "never",
+            _state(token.revoked_at),
+            token.name,
+        )
+        for token in tokens
+    ]
+    table(("TOKEN", "ROLE", "BEGINS", "USED", "STATE", "NAME"), rows)
+
+
+@app.command(epilog="Example: contexten token revoke 4")
+def revoke(
+    token: Annotated[int, typer.Argument(help="Number of the token, not its secret.", metavar="TOKEN", min=1)],
+    *,
+    json: Json = False,
+) -> None:
+    """Revoke a token: requests with it are refused from now on."""
+    from contexten.cli.connect import connected
+    from contexten.errors import NotFoundError
+
+    with connected() as connection:
+        try:
+            revoked = connection.client.revoke_token(token)
+        except NotFoundError as error:
+            message = (
+                f"no token {token} in organization {connection.client.org_id}. Those there are: contexten token list"
+            )
+            raise NotFoundError(message, status_code=error.status_code) from error
+    if json:
+        emit(revoked)
+    else:
+        say(f"token {token} revoked")
+
+
+def _state(revoked_at: str | None) -> str:
+    return "revoked" if revoked_at else "active"

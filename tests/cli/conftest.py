@@ -1,0 +1,138 @@
+"""The installed program, run as a person runs it: in processes of their own, with a home of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(sys.executable).with_name("contexten")
+DEADLINE = 60.0
+
+REFUNDS = '''"""Refunds."""
+
+
+def refund_order(order_id: int) -> bool:
+    """Give the money of an order back."""
+    return order_id > 0
+'''
+CHECKOUT = '''"""Checkout."""
+
+from shop.refunds import refund_order
+
+
+def cancel(order_id: int) -> bool:
+    """Cancel an order and give its money back."""
+    return refund_order(order_id)
+'''
+
+
+@dataclass
+class Machine:
+    """A home folder with a project in it, and the program on it."""
+
+    home: Path
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def project(self) -> Path:
+        return self.home / "src" / "shop"
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data" / "contexten"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        folders = {f"XDG_{name}_HOME": str(self.home / name.lower()) for name in ("DATA", "CACHE", "CONFIG", "STATE")}
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8", **folders, **self.extra}
+
+    def __call__(self, *words, cwd=None, **options):
+        """Run the program to its end."""
+        return subprocess.run(
+            [PROGRAM, *words],
+            cwd=cwd or self.project,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+            **({"stdin": subprocess.DEVNULL} | options if "input" not in options else options),
+        )
+
+    def json(self, *words, code=0):
+        """What the program writes with `--json`."""
+        done = self(*words, "--json")
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout)
+
+    @property
+    def program(self) -> Path:
+        return PROGRAM
+
+    def start(self, *words, **options):
+        """Start the program and leave it running."""
+        given = {"cwd": self.project, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+        return subprocess.Popen([PROGRAM, *words], env=self.environment, text=True, **(given | options))
+
+    @contextmanager
+    def up(self, *words):
+        """A server for as long as the block takes; gives what its ready line says."""
+        with self.start("up", "--port", "0", "--json", *words) as process:
+            try:
+                line = process.stdout.readline()
+                assert line, process.stderr.read()
+                yield json.loads(line)
+            finally:
+                self.interrupt(process)
+
+    @staticmethod
+    def interrupt(process):
+        """Press Ctrl-C and give back what the program still writes, and its exit code."""
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=DEADLINE)
+        return out, err, process.returncode
+
+    @staticmethod
+    def until(condition, what):
+        """Wait for a condition and give back what it found."""
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline:
+            if found := condition():
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"waited in vain: {what}")
+
+
+def new_machine(home):
+    shop = home / "src" / "shop" / "shop"
+    shop.mkdir(parents=True)
+    (shop / "__init__.py").write_text('"""A shop."""\n')
+    (shop / "refunds.py").write_text(REFUNDS)
+    (shop / "checkout.py").write_text(CHECKOUT)
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", shop.parent], check=True)
+    return Machine(home)
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A machine on which nothing runs."""
+    return new_machine(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    """A machine on which a server is up; shared by the tests of a file."""
+    machine = new_machine(tmp_path_factory.mktemp("live"))
+    with machine.up() as ready:
+        machine.base_url = ready["base_url"]
+        machine.ready = ready
+        yield machine
