@@ -1,0 +1,33 @@
+"""Reading code: an index of a folder that answers where things are, who uses them and what matters for a task.
+
+Nothing here writes into the folder that it reads.
+"""
+
+from __future__ import annotations
+
+from contexten.codebase.codebase import Codebase
+from contexten.codebase.model import File, Import, Problem, Reference, Symbol, TextMatch
+from contexten.codebase.summaries import (
+    Summary,
+    get_class_summary,
+    get_codebase_summary,
+    get_file_summary,
+    get_function_summary,
+    get_symbol_summary,
+)
+
+__all__ = [
+    "Codebase",
+    "File",
+    "Import",
+    "Problem",
+    "Reference",
+    "Summary",
+    "Symbol",
+    "TextMatch",
+    "get_class_summary",
+    "get_codebase_summary",
+    "get_file_summary",
+    "get_function_summary",
+    "get_symbol_summary",
+]

@@ -1,0 +1,233 @@
+"""A folder of code that can be asked questions."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contexten.codebase.model import File, Import, Problem, Reference, Symbol, TextMatch
+from contexten.codebase.questions import Questions
+from contexten.codebase.read import digest_of, read_content, scan
+from contexten.codebase.snapshot import Entry, Snapshot, read_entry
+from contexten.codebase.walk import Scope, resolved_root
+from contexten.errors import CodebaseError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Sequence
+
+    from contexten.codebase.walk import Stamp
+
+
+class Codebase:
+    """A folder of code that can be asked questions. Nothing is ever written into the folder.
+
+    Every question is answered from one consistent state, also while another thread refreshes.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._refreshing = threading.Lock()
+        self._questions = Questions(Snapshot.empty(), self._lines)
+
+    @classmethod
+    def from_path(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        include: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+    ) -> Codebase:
+        """Read the code in a folder, a git repository or not.
+
+        Args:
+            path: the folder.
+            include: patterns as in `.gitignore`; only files that match one are read.
+            exclude: patterns as in `.gitignore` to leave out, beside what `.gitignore` files leave out.
+
+        Raises:
+            CodebaseError: there is no such folder.
+        """
+        found = cls(Scope(resolved_root(path), tuple(include or ()), tuple(exclude or ())))
+        found.refresh()
+        return found
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self._scope.root
+
+    @property
+    def questions(self) -> Questions:
+        """The state as it is now: answers taken from one `questions` agree with each other, whatever is refreshed."""
+        return self._questions
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.root.name or str(self.root)
+
+    def refresh(self) -> None:
+        """Read what has changed since the last time; questions asked meanwhile are answered from the state before."""
+        with self._refreshing:
+            walk = self._scope.walk()
+            old = self._questions.snapshot
+            fresh = {
+                path: each
+                for path, stamp in walk.files.items()
+                if (each := self._read(path, stamp, old, walk.problems))
+            }
+            kept = [p for p in walk.files if p in fresh or p in old.entries]
+            removed = old.entries.keys() - set(kept)
+            if fresh or removed:
+                self._swap(old.changed(fresh, removed), walk.problems)
+            else:
+                self._swap(old, walk.problems)
+
+    def _read(self, path: str, stamp: Stamp, old: Snapshot, problems: list[Problem]) -> Entry | None:
+        known = old.entries.get(path)
+        if known is not None and known.stamp == stamp:
+            return None
+        try:
+            content = read_content(str(self.root / path))
+        except OSError as error:
+            problems.append(Problem(path, error.strerror or str(error)))
+            return None
+        return read_entry(stamp if content.steady else None, digest_of(content.data), scan(path, content.data))
+
+    def _swap(self, snapshot: Snapshot, problems: list[Problem]) -> None:
+        broken = [
+            Problem(path, each.outline.problem) for path, each in snapshot.entries.items() if each.outline.problem
+        ]
+        snapshot.problems = tuple(sorted([*problems, *broken], key=lambda each: each.path))
+        if snapshot is not self._questions.snapshot:
+            self._questions = Questions(snapshot, self._lines)
+
+    # files
+
+    @property
+    def files(self) -> list[File]:
+        """Every file, by path."""
+        snapshot = self._questions.snapshot
+        return [found for path in sorted(snapshot.entries) if (found := snapshot.file(path))]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Files that could not be read or understood."""
+        return list(self._questions.snapshot.problems)
+
+    def file(self, path: str) -> File | None:
+        """The file at a path relative to the folder."""
+        return self._questions.snapshot.file(path)
+
+    def find_files(self, text: str) -> list[File]:
+        """Files whose path contains a text, ignoring case; those with it in their name come first."""
+        needle = text.casefold()
+        found = [each for each in self.files if needle in each.path.casefold()]
+        return sorted(found, key=lambda each: (needle not in each.path.rpartition("/")[2].casefold(), each.path))
+
+    def source(self, path: str, start: int = 1, end: int | None = None) -> str:
+        """Lines of a file, from 1, both ends included.
+
+        Raises:
+            CodebaseError: the file is not part of the codebase, or cannot be read any more.
+        """
+        return "\n".join(self._read_lines(path)[max(start, 1) - 1 : end])
+
+    def search_text(
+        self, needle: str, *, limit: int = 200, regex: bool = False, ignore_case: bool = True
+    ) -> list[TextMatch]:
+        """Lines that contain a text or match a regular expression, by path and line.
+
+        Raises:
+            CodebaseError: the regular expression is malformed.
+        """
+        try:
+            pattern = re.compile(needle if regex else re.escape(needle), re.IGNORECASE if ignore_case else 0)
+        except re.error as error:
+            raise CodebaseError(f"The regular expression {needle!r} is malformed: {error}.") from error
+        found: list[TextMatch] = []
+        for path in sorted(self._questions.snapshot.entries):
+            for number, line in enumerate(self._lines(path), 1):
+                if pattern.search(line):
+                    found.append(TextMatch(path, number, line.strip()))
+                    if len(found) >= limit:
+                        return found
+        return found
+
+    def _lines(self, path: str) -> list[str]:
+        try:
+            return self._read_lines(path)
+        except CodebaseError:
+            return []
+
+    def _read_lines(self, path: str) -> list[str]:
+        if path not in self._questions.snapshot.entries:
+            raise CodebaseError(f"There is no file {path} in {self.root}.")
+        try:
+            return [line.decode("utf-8", "replace") for line in (self.root / path).read_bytes().splitlines()]
+        except OSError as error:
+            raise CodebaseError(f"{path} cannot be read: {error.strerror}.") from error
+
+    # symbols
+
+    def symbols(self, name: str) -> list[Symbol]:
+        """Definitions by simple name, qualified name (`package.module.Class.method`) or the end of one.
+
+        When nothing has the name exactly, upper and lower case are taken for the same.
+        """
+        return self._questions.symbols(name)
+
+    def symbols_in(self, path: str) -> list[Symbol]:
+        """Every definition in a file, in source order."""
+        return self._questions.symbols_in(path)
+
+    def module(self, path: str) -> Symbol | None:
+        """A file as a symbol: its module."""
+        return self._questions.snapshot.symbol(path, -1)
+
+    def references(
+        self, symbol: Symbol, kinds: Iterable[str] | None = None, *, possible: bool = False
+    ) -> list[Reference]:
+        """Where a symbol is used, by path and line; its definition is not among them.
+
+        Args:
+            symbol: what to look for.
+            kinds: of the references wanted; all by default. See `Reference.kind`.
+            possible: also uses of a method's or attribute's name on objects of unknown type (`certain` is False).
+        """
+        return self._questions.references(symbol, kinds, possible=possible)
+
+    def callers(self, symbol: Symbol, depth: int = 1) -> list[Reference]:
+        """Calls of a symbol; with a depth over 1 also the calls of its callers, and so on."""
+        return self._questions.callers(symbol, depth)
+
+    def callees(self, symbol: Symbol, depth: int = 1) -> list[Reference]:
+        """Calls inside a symbol of what the codebase defines; `target` says what is called."""
+        return self._questions.callees(symbol, depth)
+
+    def subclasses(self, symbol: Symbol, *, direct: bool = False) -> list[Symbol]:
+        """Classes that derive from a class, through others as well unless `direct`."""
+        return self._questions.subclasses(symbol, direct=direct)
+
+    def bases(self, symbol: Symbol) -> list[Symbol]:
+        """Classes of the codebase that a class derives from, in the order in which attributes are looked up."""
+        return self._questions.bases(symbol)
+
+    def members(self, symbol: Symbol) -> list[Symbol]:
+        """What a class, function or module defines directly, in source order."""
+        return self._questions.members(symbol)
+
+    def imports(self, path: str) -> list[Import]:
+        """What a file imports, in source order."""
+        return self._questions.imports(path)
+
+    def importers(self, path: str) -> list[Import]:
+        """Imports by which other files take something from a file."""
+        return self._questions.importers(path)
+
+    def rank(self) -> list[tuple[str, float]]:
+        """Files by importance, the most important first: PageRank over imports. The scores add up to 1."""
+        return list(self._questions.ranking)

@@ -1,0 +1,159 @@
+"""What is known about one file, and its compact form for pipes, the disk and memory. Standard library only.
+
+A use of a name is stored as a *chain*: a root followed by `.attribute` and `()` steps. The scanner has already replaced
+local variables, so a root is one of
+
+    name    a name of the module, or a builtin
+    @3      the namespace of the class that is symbol 3 (what `self` and `cls` reach)
+    ^3      the same, from its bases on (what `super()` reaches)
+    #3      symbol 3 itself (a function or class inside a function)
+    %3      what import 3 binds (an import inside a function)
+    ?       not known
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+from array import array
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+FORMAT = f"1-{sys.byteorder}"
+"""Changes whenever older records can no longer be read or would say something else."""
+
+READ, CALL, WRITE, IMPORT, BASE, DECORATOR, ANNOTATION, EXPORT = range(8)
+KINDS = ("read", "call", "write", "import", "base", "decorator", "annotation", "export")
+"""Kinds of references, by number."""
+
+UNKNOWN = "?"
+_LENGTHS = struct.Struct("<3I")
+
+
+class SymbolRow(NamedTuple):
+    """One definition in a file."""
+
+    name: str
+    kind: str
+    parent: int
+    """Index of the enclosing symbol, -1 for the module."""
+    line: int
+    column: int
+    end_line: int
+    signature: str
+    docstring: str
+    decorators: list[str]
+    bases: list[str]
+    """Chains of the base classes."""
+    type: str
+    """Chain of the value of a variable, or of what a function returns; empty when not known."""
+
+
+class ImportRow(NamedTuple):
+    """One imported name. `import a.b` has name "" and module "a.b"; a star import has the name "*"."""
+
+    module: str
+    level: int
+    name: str
+    bound: str
+    """Name that it binds."""
+    scope: int
+    """Index of the function or class that it stands in, -1 for the module."""
+    line: int
+    column: int
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known about one file."""
+
+    language: str
+    lines: int = 0
+    symbols: list[SymbolRow] = field(default_factory=list)
+    imports: list[ImportRow] = field(default_factory=list)
+    docstring: str = ""
+    """Of the module."""
+    exports: list[str] | None = None
+    """`__all__`, where it is a plain list of strings."""
+    chains: list[str] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    """Where the uses of each chain begin in `uses`, and the end of the last."""
+    uses: array[int] = field(default_factory=lambda: array("I"))
+    """Triples of line, column (in bytes) and `(owner + 1) * 16 + kind`."""
+    problem: str = ""
+
+    def last_name(self, chain: str) -> str:
+        """The name that is written in the source where a chain is used."""
+        head, dot, tail = chain.rpartition(".")
+        if dot:
+            return tail
+        if chain[0] == "#":
+            return self.symbols[int(chain[1:])].name
+        return self.imports[int(chain[1:])].bound if chain[0] == "%" else chain
+
+    def local_name(self, index: int) -> str:
+        """Dotted name of a symbol within its module."""
+        row = self.symbols[index]
+        return row.name if row.parent < 0 else f"{self.local_name(row.parent)}.{row.name}"
+
+
+class Outline(NamedTuple):
+    """The part of a record that an index of many files needs at once."""
+
+    language: str
+    lines: int
+    problem: str
+    defined: list[str]
+    used: list[str]
+
+
+def encode(record: Record) -> bytes:
+    """The compact form: an outline and a body in JSON, then the uses as they lie in memory."""
+    defined = sorted({row.name for row in record.symbols})
+    used = {record.last_name(chain) for chain in record.chains}
+    used.update(row.name for row in record.imports if row.name not in ("", "*"))
+    outline = _json([record.language, record.lines, record.problem, defined, sorted(used)])
+    body = _json([record.docstring, record.symbols, record.imports, record.exports, record.chains, record.offsets])
+    uses = record.uses.tobytes()
+    return _LENGTHS.pack(len(outline), len(body), len(uses)) + outline + body + uses
+
+
+def decode_outline(data: bytes) -> Outline:
+    """The outline of an encoded record; ValueError when the bytes are not one."""
+    outline, _body, _uses = _sections(data)
+    return Outline(*json.loads(outline))
+
+
+def decode(data: bytes) -> Record:
+    """The whole of an encoded record; ValueError when the bytes are not one."""
+    outline, body, uses = _sections(data)
+    language, lines, problem, _defined, _used = json.loads(outline)
+    docstring, symbols, imports, exports, chains, offsets = json.loads(body)
+    return Record(
+        language=language,
+        lines=lines,
+        docstring=docstring,
+        symbols=[SymbolRow(*row) for row in symbols],
+        imports=[ImportRow(*row) for row in imports],
+        exports=exports,
+        chains=[sys.intern(chain) for chain in chains],
+        offsets=offsets,
+        uses=array("I", bytes(uses)),
+        problem=problem,
+    )
+
+
+def _sections(data: bytes) -> tuple[bytes, bytes, bytes]:
+    if len(data) < _LENGTHS.size:
+        raise ValueError("an index record is cut off")
+    first, second, third = _LENGTHS.unpack_from(data)
+    start = _LENGTHS.size
+    if len(data) != start + first + second + third:
+        raise ValueError("an index record has the wrong length")
+    middle, last = start + first, start + first + second
+    return data[start:middle], data[middle:last], data[last:]
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

@@ -1,0 +1,161 @@
+"""Find the files of a folder that belong to it: what `.gitignore` leaves out is left out."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from contexten.codebase.languages import language_of
+from contexten.codebase.model import Problem
+from contexten.errors import CodebaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pathspec import GitIgnoreSpec
+
+_NEVER = frozenset(
+    {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".nox", ".mypy_cache"}
+)
+MAX_BYTES = 8 * 1024 * 1024
+"""Longer files are reported and skipped."""
+
+
+class Stamp(NamedTuple):
+    """What tells that a file was changed: size, times in ns, inode."""
+
+    size: int
+    modified: int
+    changed: int
+    inode: int
+
+
+@dataclass(slots=True)
+class Walk:
+    """The files found and those that could not be."""
+
+    files: dict[str, Stamp]
+    problems: list[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which files of a folder are wanted.
+
+    Args:
+        root: the folder.
+        include: patterns as in `.gitignore`; when given, only files that match one.
+        exclude: patterns as in `.gitignore` that leave out files beside what the folder itself ignores.
+    """
+
+    root: Path
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def walk(self) -> Walk:
+        """Look at the folder as it is now."""
+        return _Walker(self).run()
+
+
+def resolved_root(path: str | os.PathLike[str]) -> Path:
+    """The folder that a path names; CodebaseError when there is none."""
+    root = Path(path).expanduser().resolve()
+    if not root.exists():
+        raise CodebaseError(f"There is no folder {root}.")
+    if not root.is_dir():
+        raise CodebaseError(f"{root} is a file. Give the folder that holds it.")
+    return root
+
+
+class _Walker:
+    def __init__(self, scope: Scope) -> None:
+        self.root = scope.root
+        self.include = _spec(scope.include) if scope.include else None
+        self.exclude = _spec(scope.exclude) if scope.exclude else None
+        self.found = Walk({}, [])
+
+    def run(self) -> Walk:
+        specs = [("", spec)] if (spec := self._read(self.root / ".git" / "info" / "exclude")) else []
+        self.folder(self.root, "", specs)
+        return self.found
+
+    def folder(self, place: Path, prefix: str, specs: list[tuple[str, GitIgnoreSpec]]) -> None:
+        waiting = [(str(place), prefix, specs)]
+        while waiting:
+            where, prefix, specs = waiting.pop()
+            try:
+                with os.scandir(where) as found:
+                    entries = sorted(found, key=lambda each: each.name)
+            except OSError as error:
+                self.problem(prefix or ".", error)
+                continue
+            if any(each.name == ".gitignore" for each in entries):
+                spec = self._read(Path(where, ".gitignore"))
+                specs = [*specs, (prefix, spec)] if spec else specs
+            waiting.extend(self.entries(entries, prefix, specs))
+
+    def entries(
+        self, entries: Iterable[os.DirEntry[str]], prefix: str, specs: list[tuple[str, GitIgnoreSpec]]
+    ) -> Iterator[tuple[str, str, list[tuple[str, GitIgnoreSpec]]]]:
+        """Take the files of one folder; gives back the folders to look into."""
+        for each in entries:
+            path = prefix + each.name
+            try:
+                if each.is_dir(follow_symlinks=False):
+                    if each.name not in _NEVER and not self.ignored(f"{path}/", specs):
+                        yield each.path, f"{path}/", specs
+                elif language_of(path) and not self.ignored(path, specs):
+                    self.file(each, path)
+            except OSError as error:
+                self.problem(path, error)
+
+    def file(self, entry: os.DirEntry[str], path: str) -> None:
+        if self.include is not None and not self.include.match_file(path):
+            return
+        if not _is_text(path):
+            self.found.problems.append(Problem(repr(path), "the name is not valid UTF-8"))
+            return
+        if entry.is_symlink() and not _stays_inside(entry.path, self.root):
+            return
+        status = entry.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return
+        if status.st_size > MAX_BYTES:
+            self.found.problems.append(Problem(path, f"longer than {MAX_BYTES // 2**20} MB"))
+            return
+        self.found.files[path] = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+    def ignored(self, path: str, specs: list[tuple[str, GitIgnoreSpec]]) -> bool:
+        if self.exclude is not None and self.exclude.match_file(path):
+            return True
+        for prefix, spec in reversed(specs):
+            verdict = spec.check_file(path[len(prefix) :]).include
+            if verdict is not None:
+                return verdict
+        return False
+
+    def problem(self, path: str, error: OSError) -> None:
+        self.found.problems.append(Problem(path.rstrip("/"), error.strerror or str(error)))
+
+    def _read(self, path: Path) -> GitIgnoreSpec | None:
+        try:
+            return _spec(path.read_text("utf-8", "replace").splitlines())
+        except OSError:
+            return None
+
+
+def _spec(patterns: Iterable[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(patterns)
+
+
+def _is_text(path: str) -> bool:
+    return not any("\udc80" <= each <= "\udcff" for each in path)
+
+
+def _stays_inside(path: str, root: Path) -> bool:
+    return Path(path).resolve().is_relative_to(root)
