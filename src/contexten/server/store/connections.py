@@ -1,0 +1,102 @@
+"""How the store connects: the address, and the settings of each connection."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+from contexten.errors import SettingsError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from contexten.settings import ServerSettings
+
+_BUSY_SECONDS = 5
+_POOL_SECONDS = 10
+_WRITE_LOCK = 0x636F6E746578  # any number that other users of the database are unlikely to lock
+_POSTGRES_NAMES = {"postgres", "postgresql", "postgresql+psycopg"}
+_POSTGRES_LIMITS = "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+
+
+def database_url(settings: ServerSettings) -> URL:
+    """The address of the database: PostgreSQL when the settings name one, else the SQLite file of the data folder.
+
+    Raises:
+        SettingsError: the address is not one of PostgreSQL; the message does not repeat it, for it can hold a password.
+    """
+    if settings.database_url is None:
+        return URL.create("sqlite", database=str(settings.data_dir.expanduser().resolve() / "contexten.sqlite"))
+    try:
+        url = make_url(settings.database_url.get_secret_value())
+    except ArgumentError:
+        raise SettingsError("CONTEXTEN_DATABASE_URL is not an address. Write postgresql://user@host/name.") from None
+    if url.drivername not in _POSTGRES_NAMES:
+        raise SettingsError(
+            f"CONTEXTEN_DATABASE_URL names {url.drivername!r}, which is not served. "
+            "Write postgresql://user@host/name, or leave it unset for SQLite."
+        )
+    return url.set(drivername="postgresql+psycopg")
+
+
+def connect(url: URL, *, connections: int) -> Engine:
+    """An engine with at most so many connections; `contexten_writes=True` makes its transactions take the write lock."""
+    return _sqlite(url, connections) if url.get_backend_name() == "sqlite" else _postgresql(url, connections)
+
+
+def _sqlite(url: URL, connections: int) -> Engine:
+    _make_private_file(Path(url.database or ""))
+    engine = create_engine(
+        url, pool_size=connections, max_overflow=0, pool_timeout=_POOL_SECONDS, connect_args={"timeout": _BUSY_SECONDS}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # the driver leaves transactions to `_begin`
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA cache_size = -8000")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("contexten_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL, connections: int) -> Engine:
+    arguments: dict[str, str | int] = {"connect_timeout": _POOL_SECONDS, "application_name": "contexten"}
+    if "options" not in url.query:
+        arguments["options"] = _POSTGRES_LIMITS
+    engine = create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=_POOL_SECONDS,
+        pool_pre_ping=True,
+        connect_args=arguments,
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("contexten_writes"):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
+
+    return engine
+
+
+def _make_private_file(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreUnavailableError(f"The database file {path} cannot be opened: {error.strerror}.") from error

@@ -1,0 +1,108 @@
+"""Events: log entries and changes of status, in the order in which they were committed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, func, select
+
+from contexten.errors import UsageError
+from contexten.server.store.appends import PendingEntry, append
+from contexten.server.store.columns import now
+from contexten.server.store.event_rows import EVENT, body_of, entry_from, event_from
+from contexten.server.store.run_rows import find
+from contexten.server.store.tables import events
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from contexten.protocol import LogEntry, NewLogEntry, Window
+    from contexten.server.store.database import Database
+    from contexten.server.store.records import OwnedEvent, RunRecord
+
+_OF_TURN = EVENT.where(
+    events.c.run_id == bindparam("run"), events.c.turn == bindparam("number"), events.c.key.is_not(None)
+).order_by(events.c.id)
+_PAGE = EVENT.where(
+    events.c.run_id == bindparam("run"),
+    events.c.position.is_not(None),
+    events.c.position >= bindparam("first"),
+    events.c.position < bindparam("end"),
+)
+_FORWARD = _PAGE.order_by(events.c.position)
+_BACKWARD = _PAGE.order_by(events.c.position.desc())
+_NEWEST = select(func.coalesce(func.max(events.c.id), 0))
+
+
+class Events:
+    """All events of the server."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, run_id: int, turn: int, entry: NewLogEntry, *, key: str | None) -> bool:
+        """Write a log entry; False, and nothing is written, when the turn has an entry with this key already.
+
+        All entries that wait while a write is under way are written in one transaction.
+
+        Raises:
+            NotThereError: there is no such run.
+            UsageError: the entry's time is not ISO 8601, or its JSON is nested too deeply.
+        """
+        pending = PendingEntry(run_id, turn, key, _time_of(entry), body_of(entry))
+        return await self._database.write_item(append, pending)
+
+    async def entries(self, run_id: int, turn: int) -> dict[str, LogEntry]:
+        """The log entries of one turn that have a key, oldest first."""
+
+        def work(connection: Connection) -> dict[str, LogEntry]:
+            rows = connection.execute(_OF_TURN, {"run": run_id, "number": turn})
+            return {row.key: entry_from(row) for row in rows}
+
+        return await self._database.read(work)
+
+    async def logs(
+        self, organization_id: int, run_id: int, window: Window, *, reverse: bool = False
+    ) -> tuple[RunRecord, list[LogEntry]]:
+        """A run and a page of its log, oldest first or newest first; `run.log_count` is the length of the whole.
+
+        Raises:
+            NotThereError: the organization has no such run.
+        """
+
+        def work(connection: Connection) -> tuple[RunRecord, list[LogEntry]]:
+            run = find(connection, organization_id, run_id)
+            skip, end = min(window.skip, run.log_count), min(window.skip + window.limit, run.log_count)
+            first, end = (run.log_count - end, run.log_count - skip) if reverse else (skip, end)
+            page = _BACKWARD if reverse else _FORWARD
+            rows = connection.execute(page, {"run": run_id, "first": first, "end": end})
+            return run, [entry_from(row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def after(
+        self, event_id: int, *, organization_id: int | None = None, run_id: int | None = None, limit: int = 500
+    ) -> list[OwnedEvent]:
+        """The next events after one, in order, of one organization or run when given."""
+        wanted = EVENT.where(events.c.id > event_id)
+        if organization_id is not None:
+            wanted = wanted.where(events.c.organization_id == organization_id)
+        if run_id is not None:
+            wanted = wanted.where(events.c.run_id == run_id)
+        wanted = wanted.order_by(events.c.id).limit(limit)
+        return await self._database.read(lambda connection: [event_from(row) for row in connection.execute(wanted)])
+
+    async def last_id(self) -> int:
+        """The id of the newest event, 0 when there is none."""
+        return await self._database.read(lambda connection: connection.scalar(_NEWEST) or 0)
+
+
+def _time_of(entry: NewLogEntry) -> datetime:
+    if entry.created_at is None:
+        return now()
+    try:
+        moment = datetime.fromisoformat(entry.created_at)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(f"The log entry's time {entry.created_at!r} is not ISO 8601.") from None

@@ -1,0 +1,80 @@
+"""Turns the database drivers' errors into the store's: unavailable means that trying again later can help."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from contexten.errors import StoreError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PRIMARY = 0xFF
+_SQLITE_UNAVAILABLE = {
+    sqlite3.SQLITE_PERM: "the database file may not be written",
+    sqlite3.SQLITE_BUSY: "the database is locked by another process",
+    sqlite3.SQLITE_LOCKED: "the database is locked",
+    sqlite3.SQLITE_NOMEM: "memory is used up",
+    sqlite3.SQLITE_READONLY: "the database file may not be written",
+    sqlite3.SQLITE_IOERR: "the disk failed or is full",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
+    sqlite3.SQLITE_PROTOCOL: "the database is locked by another process",
+}
+# Classes of SQLSTATE: 08 connection, 53 resources (53100 disk full), 55P03 lock timeout, 57 operator intervention,
+# 58 system error, 40 rolled back by the server, 25006 read-only, 28 and 3D refused to connect.
+_POSTGRES_UNAVAILABLE = ("08", "53", "55P03", "57", "58", "40", "25006", "28", "3D")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise a driver's error as the store's."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise fault(error) from error
+
+
+def fault(error: Exception) -> Exception:
+    """The store's error for a driver's, any other as it is. SQL and values stay out of the message.
+
+    The errors that came before it count too: a full disk can end a transaction, after which giving up its savepoint
+    fails for a reason of its own.
+    """
+    if not isinstance(error, SQLAlchemyError):
+        return error
+    earlier: BaseException | None = error
+    while isinstance(earlier, SQLAlchemyError):
+        reason = _unavailable(earlier)
+        if reason is not None:
+            return StoreUnavailableError(f"The store is unavailable: {reason}. Nothing was written; try again.")
+        earlier = _sqlalchemy_context(earlier)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return StoreError(f"The store could not do this: {type(cause).__name__}.")
+
+
+def _sqlalchemy_context(error: BaseException) -> BaseException | None:
+    earlier = error.__context__
+    while earlier is not None and not isinstance(earlier, SQLAlchemyError):
+        earlier = earlier.__context__
+    return earlier
+
+
+def _unavailable(error: SQLAlchemyError) -> str | None:
+    if isinstance(error, PoolTimeoutError):
+        return "no connection became free in time"
+    if not isinstance(error, DBAPIError):
+        return None
+    if isinstance(error.orig, sqlite3.Error):
+        return _SQLITE_UNAVAILABLE.get(getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY)
+    state = getattr(error.orig, "sqlstate", None)
+    if error.connection_invalidated or (state is None and type(error.orig).__name__ == "OperationalError"):
+        return "the database server cannot be reached"
+    if state is not None and state.startswith(_POSTGRES_UNAVAILABLE):
+        return f"the database server refused (SQLSTATE {state})"
+    return None

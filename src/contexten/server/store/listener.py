@@ -1,0 +1,57 @@
+"""Hears of commits that other processes make in the same PostgreSQL database (LISTEN)."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
+CHANNEL = "contexten_events"
+_LOOK_UP_SECONDS = 0.5
+_RECONNECT_SECONDS = 1.0
+
+
+class Listener:
+    """Calls `announce` with the newest event id whenever events were committed, by this process or another.
+
+    After a lost connection it connects again and announces the newest event, so that nothing goes unheard.
+    """
+
+    def __init__(self, engine: Engine, announce: Callable[[int], None]) -> None:
+        self._engine = engine
+        self._announce = announce
+        self._closing = Event()
+        self._thread = Thread(target=self._run, name="contexten-store-listener", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop hearing; takes up to half a second."""
+        self._closing.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._listen()
+            except psycopg.Error:
+                self._closing.wait(_RECONNECT_SECONDS)
+
+    def _listen(self) -> None:
+        arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
+        with psycopg.connect(*arguments, **options, autocommit=True, connect_timeout=10) as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            self._announce(_newest(connection))
+            while not self._closing.is_set():
+                for heard in connection.notifies(timeout=_LOOK_UP_SECONDS):
+                    self._announce(int(heard.payload))
+
+
+def _newest(connection: psycopg.Connection) -> int:
+    row = connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()
+    return row[0] if row else 0

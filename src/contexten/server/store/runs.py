@@ -1,0 +1,214 @@
+"""Runs: create, list, change. The public door to everything about them; the statements are in `run_*.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import bindparam, func, select, update
+
+from contexten.engines.base import Usage
+from contexten.protocol import RunStatus
+from contexten.server.store import run_changes, run_creation, run_rows
+from contexten.server.store.columns import now
+from contexten.server.store.tables import runs, turns
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Connection
+
+    from contexten.protocol import Window
+    from contexten.server.store.database import Database
+    from contexten.server.store.records import NewRun, RunRecord, TurnRecord
+    from contexten.server.store.transaction import Transaction
+
+_UNFINISHED = (
+    select(runs.c.id, runs.c.turn, runs.c.engine, runs.c.status)
+    .where(runs.c.finished_at.is_(None), runs.c.reported.is_(False))
+    .order_by(runs.c.id)
+)
+_UNQUEUED = (
+    select(turns.c.run_id, turns.c.turn, runs.c.engine)
+    .join(runs, runs.c.id == turns.c.run_id)
+    .where(turns.c.queued_at.is_(None), runs.c.finished_at.is_(None))
+    .order_by(turns.c.run_id)
+)
+_MARK = update(turns).where(turns.c.run_id == bindparam("run"), turns.c.turn == bindparam("number"))
+
+
+class UnqueuedTurn(NamedTuple):
+    """A turn that the queue has not taken yet."""
+
+    run_id: int
+    turn: int
+    engine: str
+
+
+class UnfinishedTurn(NamedTuple):
+    """A turn that has not ended."""
+
+    run_id: int
+    turn: int
+    engine: str
+    status: str
+
+
+class Runs:
+    """All runs of the server."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, new: NewRun) -> tuple[RunRecord, bool]:
+        """Write a run, its first turn and its first events; False when the idempotency key gave back an earlier run.
+
+        Raises:
+            IdempotencyConflictError: the key was used with another request.
+            NotThereError: the organization has no such repository.
+        """
+        prepared = run_creation.prepare(new)
+        return await self._database.write(lambda transaction: run_creation.create(transaction, prepared))
+
+    async def get(self, organization_id: int, run_id: int) -> RunRecord:
+        """The run.
+
+        Raises:
+            NotThereError: the organization has no such run.
+        """
+        return await self._database.read(lambda connection: run_rows.find(connection, organization_id, run_id))
+
+    async def newest(self, organization_id: int, user_id: int | None = None) -> RunRecord | None:
+        """The newest run, of one user when given; None when there is none."""
+        return await self._database.read(lambda connection: run_rows.newest(connection, organization_id, user_id))
+
+    async def list(
+        self, organization_id: int, window: Window, *, user_id: int | None = None, source_type: str | None = None
+    ) -> tuple[list[RunRecord], int]:
+        """The runs of one page, newest first, and how many there are in all."""
+        return await self._database.read(
+            lambda connection: run_rows.page(connection, organization_id, window, user_id, source_type)
+        )
+
+    async def browse(  # noqa: PLR0913 - each is one filter
+        self,
+        organization_id: int,
+        *,
+        before_id: int | None = None,
+        limit: int = 50,
+        status: Collection[str] = (),
+        engine: str | None = None,
+        repo_id: int | None = None,
+        user_id: int | None = None,
+    ) -> list[RunRecord]:
+        """The newest runs with an id below `before_id` that have one of the statuses and all else that is given."""
+        fixed = {"engine": engine, "repo_id": repo_id, "user_id": user_id}
+        return await self._database.read(
+            lambda connection: run_rows.browse(connection, organization_id, before_id, limit, status, **fixed)
+        )
+
+    async def active(self) -> int:
+        """How many runs have not ended, over all organizations."""
+        unfinished = select(func.count()).select_from(runs).where(runs.c.finished_at.is_(None))
+        return await self._database.read(lambda connection: connection.scalar(unfinished) or 0)
+
+    async def resume(self, organization_id: int, run_id: int, prompt: str, images: tuple[str, ...] = ()) -> RunRecord:
+        """Add a turn, PENDING, to a run that has ended.
+
+        Raises:
+            NotThereError: the organization has no such run.
+            RunBusyError: it goes on, or another program reported it.
+        """
+        return await self._database.write(
+            lambda transaction: run_changes.resume(transaction, organization_id, run_id, prompt, images)
+        )
+
+    async def cancel(
+        self, organization_id: int, run_id: int, status: str = RunStatus.CANCELLED
+    ) -> tuple[RunRecord, bool]:
+        """End a run as `status`; False when it had ended already, and then nothing changes.
+
+        Raises:
+            NotThereError: the organization has no such run.
+        """
+
+        def work(transaction: Transaction) -> tuple[RunRecord, bool]:
+            run = run_rows.find(transaction.connection, organization_id, run_id)
+            ended = run_changes.finish(transaction, run, str(status), run.result, run.summary, Usage())
+            return run_rows.find(transaction.connection, organization_id, run_id), ended
+
+        return await self._database.write(work)
+
+    async def ban(self, organization_id: int, run_id: int, banned: bool) -> RunRecord:
+        """Mark a run as banned or not.
+
+        Raises:
+            NotThereError: the organization has no such run.
+        """
+        return await self._database.write(
+            lambda transaction: run_changes.ban(transaction, organization_id, run_id, banned=banned)
+        )
+
+    async def set_status(self, organization_id: int, run_id: int, status: str, result: str | None = None) -> RunRecord:
+        """Note the status of a run that another program does and reports.
+
+        Raises:
+            NotThereError: the organization has no such run.
+            RunBusyError: an engine here does the run.
+        """
+        return await self._database.write(
+            lambda transaction: run_changes.set_status(transaction, organization_id, run_id, status, result)
+        )
+
+    async def history(self, run_id: int, before_turn: int) -> list[TurnRecord]:
+        """The turns of a run before one, oldest first."""
+        return await self._database.read(lambda connection: run_rows.earlier_turns(connection, run_id, before_turn))
+
+    async def unqueued(self, limit: int = 500) -> list[UnqueuedTurn]:
+        """Turns that the queue has not taken yet and that have not ended, oldest run first."""
+
+        def work(connection: Connection) -> list[UnqueuedTurn]:
+            return [UnqueuedTurn(*row) for row in connection.execute(_UNQUEUED.limit(limit))]
+
+        return await self._database.read(work)
+
+    async def mark_queued(self, taken: list[tuple[int, int]]) -> None:
+        """Note that the queue has taken these turns, given as run and turn."""
+        marks = [{"run": run_id, "number": turn} for run_id, turn in taken]
+
+        def work(transaction: Transaction) -> None:
+            transaction.connection.execute(_MARK.values(queued_at=now()), marks)
+
+        if marks:
+            await self._database.write(work)
+
+    async def begin(self, run_id: int, turn: int) -> TurnRecord | None:
+        """Take a turn up, which makes one more attempt; None when it has ended or there is none such."""
+        return await self._database.write(lambda transaction: run_changes.begin(transaction, run_id, turn))
+
+    async def finish(  # noqa: PLR0913 - the parts of an outcome
+        self,
+        run_id: int,
+        turn: int,
+        *,
+        status: str,
+        result: str | None,
+        summary: str | None = None,
+        usage: Usage | None = None,
+    ) -> bool:
+        """End a turn; False when somebody else ended it before, and then nothing changes."""
+
+        def work(transaction: Transaction) -> bool:
+            run = run_rows.find_anywhere(transaction.connection, run_id)
+            if run is None or run.turn != turn:
+                return False
+            return run_changes.finish(transaction, run, str(status), result, summary, usage or Usage())
+
+        return await self._database.write(work)
+
+    async def unfinished(self) -> list[UnfinishedTurn]:
+        """Turns of engines here that have not ended, oldest run first."""
+
+        def work(connection: Connection) -> list[UnfinishedTurn]:
+            return [UnfinishedTurn(*row) for row in connection.execute(_UNFINISHED)]
+
+        return await self._database.read(work)

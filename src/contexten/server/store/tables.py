@@ -1,0 +1,231 @@
+"""The tables, as the newest migration leaves them. The search index has its own file, `search_index.py`."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from contexten.server.store.columns import CleanText, Identifier, Json, Moment
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("name", CleanText, nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("login", CleanText, nullable=False),
+    Column("email", CleanText),
+    Column("full_name", CleanText),
+    Column("created_at", Moment, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("organization_id", Identifier, ForeignKey("organizations.id"), nullable=False),
+    Column("user_id", Identifier, ForeignKey("users.id"), nullable=False),
+    Column("role", CleanText, nullable=False),
+    PrimaryKeyConstraint("organization_id", "user_id"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("organization_id", Identifier, ForeignKey("organizations.id"), nullable=False, index=True),
+    Column("user_id", Identifier, ForeignKey("users.id"), nullable=False),
+    Column("name", CleanText, nullable=False),
+    Column("role", CleanText, nullable=False),
+    Column("digest", CleanText, nullable=False, unique=True),
+    Column("prefix", CleanText, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("last_used_at", Moment),
+    Column("revoked_at", Moment),
+)
+
+repos = Table(
+    "repos",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("organization_id", Identifier, ForeignKey("organizations.id"), nullable=False),
+    Column("name", CleanText, nullable=False),
+    Column("path", CleanText, nullable=False),
+    Column("url", CleanText),
+    Column("description", CleanText),
+    Column("language", CleanText),
+    Column("created_at", Moment, nullable=False),
+    Column("removed_at", Moment),
+    UniqueConstraint("organization_id", "path"),
+)
+
+checks = Table(
+    "checks",
+    metadata,
+    Column("repo_id", Identifier, ForeignKey("repos.id"), primary_key=True, autoincrement=False),
+    Column("settings", Json, nullable=False),
+)
+
+# A row is rewritten with each batch of log entries, so everything long lives in `turns`.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Identifier, primary_key=True, autoincrement=False),
+    Column("organization_id", Identifier, ForeignKey("organizations.id"), nullable=False),
+    Column("user_id", Identifier, ForeignKey("users.id"), nullable=False),
+    Column("repo_id", Identifier, ForeignKey("repos.id")),
+    Column("source_type", CleanText, nullable=False),
+    Column("engine", CleanText, nullable=False),
+    Column("model", CleanText),
+    Column("reported", Boolean, nullable=False),
+    Column("banned", Boolean, nullable=False),
+    Column("status", CleanText, nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("log_count", Integer, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+    Column("idempotency_key", CleanText),
+    Column("request_digest", CleanText),
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Index(None, "organization_id", "id"),
+    Index(None, "organization_id", "user_id", "id"),
+    Index(None, "organization_id", "source_type", "id"),
+    Index(None, "organization_id", "user_id", "source_type", "id"),
+    postgresql_with={"fillfactor": 70},
+)
+Index(
+    "uq_runs_idempotency_key",
+    runs.c.organization_id,
+    runs.c.user_id,
+    runs.c.idempotency_key,
+    unique=True,
+    sqlite_where=text("idempotency_key IS NOT NULL"),
+    postgresql_where=text("idempotency_key IS NOT NULL"),
+)
+Index(
+    "ix_runs_unfinished",
+    runs.c.id,
+    sqlite_where=text("finished_at IS NULL"),
+    postgresql_where=text("finished_at IS NULL"),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("run_id", Identifier, ForeignKey("runs.id"), nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("status", CleanText, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("timeout", Float),
+    Column("created_at", Moment, nullable=False),
+    Column("queued_at", Moment),
+    Column("prompt", CleanText, nullable=False),
+    Column("images", Json, nullable=False),
+    Column("metadata", Json, nullable=False),
+    Column("summary", CleanText),
+    Column("result", CleanText),
+    PrimaryKeyConstraint("run_id", "turn"),
+)
+Index(
+    "ix_turns_unqueued",
+    turns.c.run_id,
+    turns.c.turn,
+    sqlite_where=text("queued_at IS NULL"),
+    postgresql_where=text("queued_at IS NULL"),
+)
+
+# Log entries have a position and a body; changes of status have a status and perhaps a result as body.
+events = Table(
+    "events",
+    metadata,
+    Column("id", Identifier, primary_key=True, autoincrement=False),
+    Column("organization_id", Identifier, nullable=False),
+    Column("run_id", Identifier, ForeignKey("runs.id"), nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("position", Integer),
+    Column("key", CleanText),
+    Column("status", CleanText),
+    Column("created_at", Moment, nullable=False),
+    Column("body", Text),
+    Index(None, "organization_id", "id"),
+    Index(None, "run_id", "id"),
+)
+Index(
+    "uq_events_position",
+    events.c.run_id,
+    events.c.position,
+    unique=True,
+    sqlite_where=text("position IS NOT NULL"),
+    postgresql_where=text("position IS NOT NULL"),
+)
+Index(
+    "uq_events_key",
+    events.c.run_id,
+    events.c.turn,
+    events.c.key,
+    unique=True,
+    sqlite_where=text("key IS NOT NULL"),
+    postgresql_where=text("key IS NOT NULL"),
+)
+
+# How many runs there are in each block of run ids; user 0 and source '' stand for all of them.
+run_buckets = Table(
+    "run_buckets",
+    metadata,
+    Column("organization_id", Identifier, nullable=False),
+    Column("user_id", Identifier, nullable=False),
+    Column("source_type", CleanText, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("bucket", Identifier, nullable=False),
+    Column("runs", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organization_id", "user_id", "source_type", "width", "bucket"),
+    sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 50},
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("organization_id", Identifier, ForeignKey("organizations.id"), nullable=False),
+    Column("session_id", CleanText, nullable=False),
+    Column("run_id", Identifier, ForeignKey("runs.id"), nullable=False),
+    PrimaryKeyConstraint("organization_id", "session_id"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("worker_id", CleanText, primary_key=True),
+    Column("beat_at", Moment, nullable=False),
+)
