@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from contexten._version import __version__
 
 if TYPE_CHECKING:
-    from contexten.client import Agent, AgentTask, AsyncCodegenClient, CodegenClient
+    from contexten.client import Agent, AgentTask, AsyncAgentTask, AsyncCodegenClient, CodegenClient
     from contexten.errors import ContextenError
     from contexten.protocol import LogEntry, RunStatus
 
 _ROOMS = {
     "Agent": "contexten.client",
     "AgentTask": "contexten.client",
+    "AsyncAgentTask": "contexten.client",
     "AsyncCodegenClient": "contexten.client",
     "CodegenClient": "contexten.client",
     "ContextenError": "contexten.errors",
@@ -27,6 +28,7 @@ _ROOMS = {
 __all__ = [
     "Agent",
     "AgentTask",
+    "AsyncAgentTask",
     "AsyncCodegenClient",
     "CodegenClient",
     "ContextenError",

@@ -27,6 +27,8 @@ class Address:
     token: SecretStr
     org_id: int | None
     """Organization of requests that name none; None when it has to be asked for."""
+    local: bool = False
+    """Whether this is the local server that the credentials file names."""
 
 
 def resolve_address(
@@ -95,13 +97,14 @@ def _complete(named: str | None, secret: SecretStr | None, org_id: int | None, s
     local_url = None if local is None else normalize_base_url(local.base_url)
     address = named or local_url or _LOCAL
     if secret is not None:
-        return Address(address, secret, org_id)
+        return Address(address, secret, org_id, local=address == local_url)
     if local is None or address != local_url:
         raise UsageError(
             f"There is no token for {address}. Start the local server with `contexten up`, "
             "or set CODEGEN_API_TOKEN, or pass token=…."
         )
-    return Address(address, SecretStr(local.token), local.organization_id if org_id is None else org_id)
+    organization = local.organization_id if org_id is None else org_id
+    return Address(address, SecretStr(local.token), organization, local=True)
 
 
 def _usable(token: str | SecretStr | None, name: str) -> SecretStr | None:

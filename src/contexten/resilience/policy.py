@@ -70,6 +70,7 @@ class Policy:
         key: str = "",
         judge: Judge = judge_api_error,
         deadline: float | None = None,
+        retry: Retry | None = None,
     ) -> T:
         """Make a call.
 
@@ -78,12 +79,13 @@ class Policy:
             key: what the breaker keeps apart, such as a host.
             judge: says of an error whether to try again.
             deadline: seconds that everything may take, waits included.
+            retry: how often and how fast, when this call is to differ from the others.
 
         Raises:
             CircuitOpenError: the breaker refused the first attempt.
             RequestTimeoutError: the deadline passed before an attempt could be made.
         """
-        attempts = self.attempts(key=key, judge=judge, deadline=deadline)
+        attempts = self.attempts(key=key, judge=judge, deadline=deadline, retry=retry)
         while True:
             if self.limit is not None:
                 self.limit.acquire(attempts.left())
@@ -102,9 +104,10 @@ class Policy:
         key: str = "",
         judge: Judge = judge_api_error,
         deadline: float | None = None,
+        retry: Retry | None = None,
     ) -> T:
         """Make a call, as `call` does, with an attempt that is awaited."""
-        attempts = self.attempts(key=key, judge=judge, deadline=deadline)
+        attempts = self.attempts(key=key, judge=judge, deadline=deadline, retry=retry)
         while True:
             if self.limit is not None:
                 await self.limit.aacquire(attempts.left())

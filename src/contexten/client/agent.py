@@ -1,0 +1,68 @@
+"""`Agent`: a program written for the official SDK, and nothing changed but the import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Unpack
+
+from contexten.client.address import resolve_address
+from contexten.client.codegen import CodegenClient
+
+if TYPE_CHECKING:
+    from contexten.client.runs import RunOptions
+    from contexten.client.task import AgentTask
+
+
+class Agent:
+    """Runs agents in one organization, with the names of the official class and without its surprises.
+
+    Args:
+        token: bearer token; None takes the environment's, else the local server's.
+        org_id: organization as a number or as digits; None takes the environment's, else the token's own.
+        base_url: address with or without `/v1`; None takes the environment's, else the local server's.
+
+    Raises:
+        UsageError: a value cannot be meant, or there is no token.
+    """
+
+    def __init__(
+        self, token: str | None = None, org_id: int | str | None = None, base_url: str | None = None, **options: Any
+    ) -> None:
+        self._secret = resolve_address(token, org_id, base_url).token
+        self.api_client = CodegenClient(token, org_id, base_url, **options)
+        """The client that sends the requests."""
+        self.current_job: AgentTask | None = None
+        """The run that was started last."""
+
+    @property
+    def token(self) -> str:
+        """The bearer token in plain text."""
+        return self._secret.get_secret_value()
+
+    @property
+    def org_id(self) -> int:
+        """The organization; asked for once when it was not given."""
+        return self.api_client.org_id
+
+    @property
+    def agents_api(self) -> CodegenClient:
+        """The requests about runs."""
+        return self.api_client
+
+    def run(self, prompt: str, **options: Unpack[RunOptions]) -> AgentTask:
+        """Start a run.
+
+        Raises:
+            UsageError: the prompt is empty; nothing was sent.
+        """
+        self.current_job = self.api_client.run(prompt, **options)
+        return self.current_job
+
+    def get_status(self) -> dict[str, Any] | None:
+        """`id`, `status` and `result` of the run that was started last, asked for now; None before the first."""
+        if self.current_job is None:
+            return None
+        self.current_job.refresh()
+        return {"id": self.current_job.id, "status": self.current_job.status, "result": self.current_job.result}
+
+    def __repr__(self) -> str:
+        return f"<Agent {self.api_client.base_url}>"

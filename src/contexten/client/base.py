@@ -1,0 +1,54 @@
+"""What the parts of a client have in common: a connection that sends their requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterator
+
+    from contexten.client.aconnection import AsyncConnection
+    from contexten.client.calls.call import Call, T
+    from contexten.client.connection import Connection
+    from contexten.protocol import Page
+
+PAGE = 100
+
+
+class Calls:
+    """A part of the synchronous client."""
+
+    _connection: Connection
+
+    def _send(self, call: Call[T], org_id: int | str | None = None, **options: Any) -> T:
+        return self._connection.send(call, org_id, **options)
+
+    def _pages(self, call: Callable[[int, int], Call[Page[T]]], org_id: int | str | None = None) -> Iterator[T]:
+        skip = 0
+        while True:
+            page = self._send(call(skip, PAGE), org_id)
+            yield from page.items
+            skip += len(page.items)
+            if not page.items or skip >= page.total:
+                return
+
+
+class AsyncCalls:
+    """A part of the asynchronous client."""
+
+    _connection: AsyncConnection
+
+    async def _send(self, call: Call[T], org_id: int | str | None = None, **options: Any) -> T:
+        return await self._connection.send(call, org_id, **options)
+
+    async def _pages(
+        self, call: Callable[[int, int], Call[Page[T]]], org_id: int | str | None = None
+    ) -> AsyncGenerator[T]:
+        skip = 0
+        while True:
+            page = await self._send(call(skip, PAGE), org_id)
+            for item in page.items:
+                yield item
+            skip += len(page.items)
+            if not page.items or skip >= page.total:
+                return

@@ -1,0 +1,1 @@
+"""Every request of the API, described once as data: both twins of the client send these."""

@@ -1,0 +1,222 @@
+"""Runs, in both twins: start, look at, list, search, resume, cancel."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+
+from contexten.client.base import PAGE, AsyncCalls, Calls
+from contexten.client.calls import runs
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator, Sequence
+
+    from contexten.protocol import AgentRun, AgentRunWithLogs, LogEntry, Page, SearchHit, SearchResults
+
+Org = int | str | None
+
+
+class RunOptions(TypedDict, total=False):
+    """What may be said about a run beside its prompt. A hosted Codegen ignores `engine` and `timeout`."""
+
+    repo_id: int | None
+    """Repository to work on; the first one when absent."""
+    model: str | None
+    """Model as provider:name; the server's default when absent."""
+    images: Sequence[str] | None
+    """Data URIs of images for the agent."""
+    metadata: dict[str, Any] | None
+    """Any JSON object, kept with the run."""
+    agent_type: Literal["codegen", "claude_code"] | None
+    engine: str | None
+    """Engine by name; the server's default when absent."""
+    timeout: float | None
+    """Seconds that the run may take; the server's limit when absent."""
+    idempotency_key: str | None
+    """Names this creation: with the same key and the same values there is one run, however often it is asked for."""
+    org_id: int | str | None
+    """Organization, when it is not the client's own."""
+
+
+class RunCalls(Calls):
+    """Requests about runs."""
+
+    def create_agent_run(self, prompt: str, **options: Unpack[RunOptions]) -> AgentRun:
+        """Start a run.
+
+        Raises:
+            UsageError: the prompt is empty or an option cannot be used; nothing was sent.
+        """
+        key, org_id = options.pop("idempotency_key", None), options.pop("org_id", None)
+        return self._send(runs.create(prompt, **options), org_id, idempotency_key=key)
+
+    def get_agent_run(self, run_id: int, *, org_id: Org = None) -> AgentRun:
+        """A run as it stands."""
+        return self._send(runs.show(run_id), org_id)
+
+    def list_agent_runs(
+        self,
+        *,
+        skip: int = 0,
+        limit: int = 100,
+        user_id: int | None = None,
+        source_type: str | None = None,
+        org_id: Org = None,
+    ) -> Page[AgentRun]:
+        """A page of the runs, newest first."""
+        return self._send(runs.page(skip=skip, limit=limit, user_id=user_id, source_type=source_type), org_id)
+
+    def iter_agent_runs(
+        self, *, user_id: int | None = None, source_type: str | None = None, org_id: Org = None
+    ) -> Iterator[AgentRun]:
+        """All runs, newest first, each once even while new ones come in."""
+        oldest = None
+        part = partial(runs.page, user_id=user_id, source_type=source_type)
+        for run in self._pages(lambda skip, limit: part(skip=skip, limit=limit), org_id):
+            if oldest is None or run.id < oldest:
+                oldest = run.id
+                yield run
+
+    def get_agent_run_logs(
+        self, run_id: int, *, skip: int = 0, limit: int = 100, reverse: bool = False, org_id: Org = None
+    ) -> AgentRunWithLogs:
+        """A run with a page of its log, oldest entry first unless reversed."""
+        return self._send(runs.logs(run_id, skip=skip, limit=limit, reverse=reverse), org_id)
+
+    def iter_agent_run_logs(self, run_id: int, *, org_id: Org = None) -> Iterator[LogEntry]:
+        """The whole log of a run as it stands, oldest entry first."""
+        skip = 0
+        while page := self.get_agent_run_logs(run_id, skip=skip, limit=PAGE, org_id=org_id).logs:
+            yield from page
+            skip += len(page)
+            if len(page) < PAGE:
+                return
+
+    def resume_agent_run(
+        self, run_id: int, prompt: str, images: Sequence[str] | None = None, *, org_id: Org = None
+    ) -> AgentRun:
+        """Say something more to a run that has ended; it goes on with a new turn."""
+        return self._send(runs.resume(run_id, prompt, images), org_id)
+
+    def cancel_agent_run(self, run_id: int, *, org_id: Org = None) -> AgentRun:
+        """Stop a run. One that has ended stays as it is."""
+        return self._send(runs.cancel(run_id), org_id)
+
+    def ban_agent_run(self, run_id: int, *, org_id: Org = None) -> None:
+        """Refuse anything further of a run."""
+        self._send(runs.ban(run_id, "ban"), org_id)
+
+    def unban_agent_run(self, run_id: int, *, org_id: Org = None) -> None:
+        """Undo `ban_agent_run`."""
+        self._send(runs.ban(run_id, "unban"), org_id)
+
+    def remove_agent_run_from_pull_request(self, run_id: int, *, org_id: Org = None) -> None:
+        """Take a run off its pull request."""
+        self._send(runs.ban(run_id, "remove-from-pr"), org_id)
+
+    def search(self, text: str, *, limit: int = 20, cursor: str | None = None, org_id: Org = None) -> SearchResults:
+        """A page of the runs whose prompt, result or log contains a text, newest first."""
+        return self._send(runs.search(text, limit=limit, cursor=cursor), org_id)
+
+    def iter_search(self, text: str, *, org_id: Org = None) -> Iterator[SearchHit]:
+        """All runs whose prompt, result or log contains a text, newest first."""
+        cursor = None
+        while True:
+            found = self.search(text, limit=PAGE, cursor=cursor, org_id=org_id)
+            yield from found.items
+            if (cursor := found.next_cursor) is None:
+                return
+
+
+class AsyncRunCalls(AsyncCalls):
+    """The twin of `RunCalls`."""
+
+    async def create_agent_run(self, prompt: str, **options: Unpack[RunOptions]) -> AgentRun:
+        """Start a run.
+
+        Raises:
+            UsageError: the prompt is empty or an option cannot be used; nothing was sent.
+        """
+        key, org_id = options.pop("idempotency_key", None), options.pop("org_id", None)
+        return await self._send(runs.create(prompt, **options), org_id, idempotency_key=key)
+
+    async def get_agent_run(self, run_id: int, *, org_id: Org = None) -> AgentRun:
+        """A run as it stands."""
+        return await self._send(runs.show(run_id), org_id)
+
+    async def list_agent_runs(
+        self,
+        *,
+        skip: int = 0,
+        limit: int = 100,
+        user_id: int | None = None,
+        source_type: str | None = None,
+        org_id: Org = None,
+    ) -> Page[AgentRun]:
+        """A page of the runs, newest first."""
+        return await self._send(runs.page(skip=skip, limit=limit, user_id=user_id, source_type=source_type), org_id)
+
+    async def iter_agent_runs(
+        self, *, user_id: int | None = None, source_type: str | None = None, org_id: Org = None
+    ) -> AsyncGenerator[AgentRun]:
+        """All runs, newest first, each once even while new ones come in."""
+        oldest = None
+        part = partial(runs.page, user_id=user_id, source_type=source_type)
+        async for run in self._pages(lambda skip, limit: part(skip=skip, limit=limit), org_id):
+            if oldest is None or run.id < oldest:
+                oldest = run.id
+                yield run
+
+    async def get_agent_run_logs(
+        self, run_id: int, *, skip: int = 0, limit: int = 100, reverse: bool = False, org_id: Org = None
+    ) -> AgentRunWithLogs:
+        """A run with a page of its log, oldest entry first unless reversed."""
+        return await self._send(runs.logs(run_id, skip=skip, limit=limit, reverse=reverse), org_id)
+
+    async def iter_agent_run_logs(self, run_id: int, *, org_id: Org = None) -> AsyncGenerator[LogEntry]:
+        """The whole log of a run as it stands, oldest entry first."""
+        skip = 0
+        while page := (await self.get_agent_run_logs(run_id, skip=skip, limit=PAGE, org_id=org_id)).logs:
+            for entry in page:
+                yield entry
+            skip += len(page)
+            if len(page) < PAGE:
+                return
+
+    async def resume_agent_run(
+        self, run_id: int, prompt: str, images: Sequence[str] | None = None, *, org_id: Org = None
+    ) -> AgentRun:
+        """Say something more to a run that has ended; it goes on with a new turn."""
+        return await self._send(runs.resume(run_id, prompt, images), org_id)
+
+    async def cancel_agent_run(self, run_id: int, *, org_id: Org = None) -> AgentRun:
+        """Stop a run. One that has ended stays as it is."""
+        return await self._send(runs.cancel(run_id), org_id)
+
+    async def ban_agent_run(self, run_id: int, *, org_id: Org = None) -> None:
+        """Refuse anything further of a run."""
+        await self._send(runs.ban(run_id, "ban"), org_id)
+
+    async def unban_agent_run(self, run_id: int, *, org_id: Org = None) -> None:
+        """Undo `ban_agent_run`."""
+        await self._send(runs.ban(run_id, "unban"), org_id)
+
+    async def remove_agent_run_from_pull_request(self, run_id: int, *, org_id: Org = None) -> None:
+        """Take a run off its pull request."""
+        await self._send(runs.ban(run_id, "remove-from-pr"), org_id)
+
+    async def search(
+        self, text: str, *, limit: int = 20, cursor: str | None = None, org_id: Org = None
+    ) -> SearchResults:
+        """A page of the runs whose prompt, result or log contains a text, newest first."""
+        return await self._send(runs.search(text, limit=limit, cursor=cursor), org_id)
+
+    async def iter_search(self, text: str, *, org_id: Org = None) -> AsyncGenerator[SearchHit]:
+        """All runs whose prompt, result or log contains a text, newest first."""
+        cursor = None
+        while True:
+            found = await self.search(text, limit=PAGE, cursor=cursor, org_id=org_id)
+            for hit in found.items:
+                yield hit
+            if (cursor := found.next_cursor) is None:
+                return
