@@ -11,6 +11,12 @@ ContextenError
 │   ├── EngineNotFoundError
 │   └── EngineUnavailableError
 ├── CodebaseError            source code could not be read
+├── OverlayError             an installed codegen package cannot be changed
+│   ├── CodegenNotFoundError     it is not installed there
+│   ├── PackageStructureError    it is not what the overlay knows
+│   ├── PackageNotWritableError  its folders cannot be written
+│   ├── PackageEditedError       somebody else has changed its files
+│   └── OverlayBusyError         another process is changing it
 └── ApiError                 a server's answer, or the lack of one
     ├── ConnectError         no server answered
     │   ├── ConnectionLostError  the connection broke before the whole answer was there
@@ -93,6 +99,30 @@ class EngineUnavailableError(EngineError):
 
 class CodebaseError(ContextenError):
     """Source code could not be read at all; single broken files are reported and skipped instead."""
+
+
+class OverlayError(ContextenError):
+    """An installed codegen package cannot be changed; nothing of it was."""
+
+
+class CodegenNotFoundError(OverlayError):
+    """The package is not installed there."""
+
+
+class PackageStructureError(OverlayError):
+    """The package is not what the overlay knows: another version, other classes, zipped, or a source tree."""
+
+
+class PackageNotWritableError(OverlayError):
+    """The package's folders cannot be written."""
+
+
+class PackageEditedError(OverlayError):
+    """Somebody else has changed the files; going on would lose that, so it has to be asked for."""
+
+
+class OverlayBusyError(OverlayError):
+    """Another process is changing the package at this moment."""
 
 
 class ApiError(ContextenError):

@@ -27,6 +27,7 @@ NOUNS = {
     "org": Noun("contexten.cli.org", "List and create organizations."),
     "token": Noun("contexten.cli.token", "Create, list and revoke access tokens."),
     "env": Noun("contexten.cli.env", "Point the official Codegen clients at this server."),
+    "overlay": Noun("contexten.cli.overlay", "Instrument an installed codegen package, reversibly."),
     "doctor": Noun("contexten.cli.doctor", "Check this machine and say what to do next."),
     "version": Noun("contexten.cli.version", "Show the version."),
 }

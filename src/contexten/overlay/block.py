@@ -1,0 +1,48 @@
+"""The marked block at the end of `codegen/agents/agent.py`: all that the overlay changes in the package's own files."""
+
+from __future__ import annotations
+
+_BEGIN = b"# >>> contexten overlay >>>"
+_END = b"# <<< contexten overlay <<<"
+
+_TEXT = b"""\
+# >>> contexten overlay >>>
+# Added by `contexten overlay apply`; `contexten overlay revert` takes it away. The original is agent.py.original.
+try:
+    from codegen.contexten.integration import instrument as _contexten_instrument
+except Exception as _contexten_error:
+    __import__("logging").getLogger("codegen.contexten").warning(
+        "the contexten overlay cannot be loaded (%s); see: contexten overlay status", _contexten_error
+    )
+else:
+    _contexten_instrument(Agent, AgentTask)
+    del _contexten_instrument
+# <<< contexten overlay <<<
+"""
+
+
+def _block(newline: bytes) -> bytes:
+    return _TEXT.replace(b"\n", newline)
+
+
+def enhanced(original: bytes) -> bytes:
+    """The file with the block at its end, in the file's own line endings."""
+    newline = b"\r\n" if b"\r\n" in original else b"\n"
+    gap = newline * (2 if original.endswith((b"\n", b"\r")) else 3)
+    return original + gap + _block(newline)
+
+
+def has_block(source: bytes) -> bool:
+    """Whether the file carries a block of ours, changed or not."""
+    return _BEGIN in source
+
+
+def without_block(source: bytes) -> bytes | None:
+    """The file as it was before `enhanced`; None when the block is not at the end as it was written."""
+    at = source.find(_BEGIN)
+    for gap in (2, 3):
+        for newline in (b"\r\n", b"\n"):
+            original = source[: at - gap * len(newline)]
+            if at > 0 and enhanced(original) == source:
+                return original
+    return None
