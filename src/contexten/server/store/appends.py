@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select, tuple_, update
 
 from contexten.server.store.errors import NotThereError
-from contexten.server.store.event_rows import write_events
+from contexten.server.store.event_rows import EventRow, Place, log_row, write_events
 from contexten.server.store.tables import events, runs
 from contexten.server.store.text_gate import clean_text
 
@@ -51,7 +51,7 @@ def append(transaction: Transaction, entries: list[PendingEntry]) -> Sequence[bo
     """Write entries in order. For each: True, or False when its turn has its key already, or why it cannot be."""
     ends = _ends(transaction, {entry.run_id for entry in entries})
     known = _known(transaction, entries)
-    rows: list[dict[str, Any]] = []
+    rows: list[EventRow] = []
     outcomes: list[bool | NotThereError] = []
     for entry in entries:
         if entry.run_id not in ends:
@@ -81,22 +81,14 @@ def _known(transaction: Transaction, entries: list[PendingEntry]) -> set[tuple[i
     return {(run_id, turn, key) for run_id, turn, key in transaction.connection.execute(found)}
 
 
-def _row(entry: PendingEntry, end: _End) -> dict[str, Any]:
+def _row(entry: PendingEntry, end: _End) -> EventRow:
     position = end.log_count
     end.log_count += 1
-    return {
-        "organization_id": end.organization_id,
-        "run_id": entry.run_id,
-        "turn": entry.turn,
-        "position": position,
-        "key": entry.key,
-        "status": None,
-        "created_at": entry.created_at,
-        "body": entry.body,
-    }
+    place = Place(entry.run_id, end.organization_id, entry.turn)
+    return log_row(place, position, entry.body, entry.created_at, entry.key)
 
 
-def _write(transaction: Transaction, rows: list[dict[str, Any]], ends: dict[int, _End]) -> None:
+def _write(transaction: Transaction, rows: list[EventRow], ends: dict[int, _End]) -> None:
     write_events(transaction, rows)
     counts = [{"run": run_id, "entries": ends[run_id].log_count} for run_id in sorted({row["run_id"] for row in rows})]
     transaction.connection.execute(_SET_COUNT, counts)

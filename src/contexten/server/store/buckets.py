@@ -6,7 +6,7 @@ all), in a wide block and in a narrow one. A page's start is found by walking a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, select, text
 
@@ -79,7 +79,7 @@ def page_start(connection: Connection, organization: int, user: int, source: str
     return PageStart(total, (near + 1) * _NARROW, skip)
 
 
-def _walk(counters: Sequence[Row[tuple[int, int]]], skip: int) -> tuple[int, int]:
+def _walk(counters: Sequence[Row[*tuple[Any, ...]]], skip: int) -> tuple[int, int]:
     """The block that the run after the newest `skip` lies in, and how many newer ones lie in the same block."""
     for bucket, runs in counters:
         if skip < runs:

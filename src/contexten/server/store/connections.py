@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,8 @@ from sqlalchemy.exc import ArgumentError
 from contexten.errors import SettingsError, StoreUnavailableError
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from sqlalchemy import Connection, Engine
 
     from contexten.settings import ServerSettings

@@ -110,5 +110,5 @@ class Database:
         for callback in self._callbacks:
             try:
                 callback(newest)
-            except Exception:  # a broken listener must not end the thread that everybody's writes go through
+            except Exception:  # noqa: BLE001 - a broken listener must not end the thread that everybody's writes go through
                 _log.exception("A listener of the store failed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import insert, select
 
@@ -43,22 +43,27 @@ def body_of(entry: NewLogEntry) -> str:
     return to_json(entry.model_dump(exclude_none=True, exclude={"created_at"}))
 
 
-def log_row(run_id: int, organization_id: int, turn: int, position: int, body: str, created_at: datetime) -> EventRow:
-    """A row for a log entry without a key."""
-    return _row(run_id, organization_id, turn, created_at, position=position, body=body)
+class Place(NamedTuple):
+    """The turn that an event belongs to."""
+
+    run_id: int
+    organization_id: int
+    turn: int
 
 
-def status_row(
-    run_id: int, organization_id: int, turn: int, status: str, created_at: datetime, result: str | None = None
-) -> EventRow:
+def log_row(place: Place, position: int, body: str, created_at: datetime, key: str | None = None) -> EventRow:
+    """A row for a log entry."""
+    return _row(place, created_at) | {"position": position, "key": key, "body": body}
+
+
+def status_row(place: Place, status: str, created_at: datetime, result: str | None = None) -> EventRow:
     """A row for a change of status."""
     body = None if result is None else to_json(result)
-    return _row(run_id, organization_id, turn, created_at, status=status, body=body)
+    return _row(place, created_at) | {"status": status, "body": body}
 
 
-def _row(run_id: int, organization_id: int, turn: int, created_at: datetime, **rest: Any) -> EventRow:
-    row = {"run_id": run_id, "organization_id": organization_id, "turn": turn, "created_at": created_at}
-    return {**row, "position": None, "key": None, "status": None, "body": None, **rest}
+def _row(place: Place, created_at: datetime) -> EventRow:
+    return place._asdict() | {"created_at": created_at, "position": None, "key": None, "status": None, "body": None}
 
 
 def write_events(transaction: Transaction, rows: list[EventRow]) -> None:
@@ -69,23 +74,23 @@ def write_events(transaction: Transaction, rows: list[EventRow]) -> None:
     index_events(transaction.connection, rows)
 
 
-def entry_from(row: Row[Any]) -> LogEntry:
+def entry_from(row: Row[*tuple[Any, ...]]) -> LogEntry:
     """The log entry of a row."""
     fields = {**json.loads(row.body), "agent_run_id": row.run_id, "created_at": iso(row.created_at)}
     return LogEntry.model_validate(fields)
 
 
-def event_from(row: Row[Any]) -> OwnedEvent:
+def event_from(row: Row[*tuple[Any, ...]]) -> OwnedEvent:
     """The event of a row, with its organization."""
     return row.organization_id, _log_event(row) if row.status is None else _status_event(row)
 
 
-def _log_event(row: Row[Any]) -> LogEvent:
+def _log_event(row: Row[*tuple[Any, ...]]) -> LogEvent:
     place = {"id": row.id, "agent_run_id": row.run_id, "turn": row.turn, "position": row.position}
     return LogEvent(**place, entry=entry_from(row))
 
 
-def _status_event(row: Row[Any]) -> StatusEvent:
+def _status_event(row: Row[*tuple[Any, ...]]) -> StatusEvent:
     result = None if row.body is None else json.loads(row.body)
     place = {"id": row.id, "agent_run_id": row.run_id, "turn": row.turn, "created_at": iso(row.created_at)}
     return StatusEvent(**place, status=row.status, result=result)

@@ -56,12 +56,12 @@ def insert_token(connection: Connection, organization_id: int, user_id: int, nam
     return CreatedToken(token=secret, **token_from(row).model_dump())
 
 
-def organization_from(row: Row[Any]) -> Organization:
+def organization_from(row: Row[*tuple[Any, ...]]) -> Organization:
     """The organization of a row."""
     return Organization(id=row.id, name=row.name, settings=OrganizationSettings.model_validate(row.settings))
 
 
-def user_from(row: Row[Any]) -> User:
+def user_from(row: Row[*tuple[Any, ...]]) -> User:
     """The user of a row of `MEMBER`. Nobody here has a GitHub account that we know of, so its id is our own."""
     return User(
         id=row.id,
@@ -74,7 +74,7 @@ def user_from(row: Row[Any]) -> User:
     )
 
 
-def token_from(row: Row[Any]) -> Token:
+def token_from(row: Row[*tuple[Any, ...]]) -> Token:
     """The token of a row, without its secret, which is not there."""
     return Token(
         id=row.id,

@@ -79,6 +79,8 @@ class TurnRecord:
     repo_id: int | None
     metadata: dict[str, Any]
     created_at: datetime
+    put_back: int = 0
+    """How many of these attempts ended with an orderly stop of their worker."""
 
 
 @dataclass(frozen=True, slots=True)

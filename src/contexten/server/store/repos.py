@@ -108,7 +108,7 @@ def find_repo(connection: Connection, organization_id: int, repo_id: int) -> Loc
     return _repository(row)
 
 
-def _repository(row: Row[Any]) -> LocalRepository:
+def _repository(row: Row[*tuple[Any, ...]]) -> LocalRepository:
     return LocalRepository(
         id=row.id,
         name=row.name,

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, update
 
+from contexten.engines.base import Usage
 from contexten.protocol import RunStatus, is_terminal
 from contexten.protocol.status import TERMINAL
 from contexten.server.store.columns import now
 from contexten.server.store.errors import RunBusyError
-from contexten.server.store.event_rows import status_row, write_events
-from contexten.server.store.run_creation import user_message, write_first_events, write_turn
+from contexten.server.store.event_rows import Place, status_row, write_events
+from contexten.server.store.records import RunRecord
+from contexten.server.store.run_creation import TurnParts, user_message, write_first_events, write_turn
 from contexten.server.store.run_rows import find, is_reported, turn
 from contexten.server.store.tables import runs, turns
 from contexten.server.store.text_gate import clean_text, to_json
 
 if TYPE_CHECKING:
-    from contexten.engines.base import Usage
-    from contexten.server.store.records import RunRecord, TurnRecord
+    from contexten.server.store.records import TurnRecord
     from contexten.server.store.transaction import Transaction
 
 _TURN = (turns.c.run_id == bindparam("run"), turns.c.turn == bindparam("number"))
@@ -50,22 +51,29 @@ def begin(transaction: Transaction, run_id: int, number: int) -> TurnRecord | No
     if record is not None and record.attempt == 1:
         moment = now()
         connection.execute(_SET_RUN.values(status=record.status, started_at=moment), {"run": run_id})
-        write_events(transaction, [status_row(run_id, record.organization_id, number, record.status, moment)])
+        write_events(transaction, [status_row(_place(record), record.status, moment)])
     return record
 
 
-def finish(
-    transaction: Transaction, run: RunRecord, status: str, result: str | None, summary: str | None, usage: Usage
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a turn ends."""
+
+    status: str
+    result: str | None
+    summary: str | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+def finish(transaction: Transaction, run: RunRecord, end: Ending) -> bool:
     """End the newest turn of a run; False, and nothing is written, when it has ended before."""
-    connection, result = transaction.connection, None if result is None else clean_text(result)
-    ending = {"run": run.id, "number": run.turn, "to": status, "answer": result, "line": summary}
-    if not connection.execute(_END, ending).rowcount:
+    connection, moment = transaction.connection, now()
+    outcome = {"to": end.status, "answer": end.result, "line": end.summary}
+    if not connection.execute(_END, {"run": run.id, "number": run.turn, **outcome}).rowcount:
         return False
-    moment = now()
-    used = {"input": usage.input_tokens, "output": usage.output_tokens, "cost": usage.cost_usd}
-    connection.execute(_END_RUN, {"run": run.id, "to": status, "moment": moment, **used})
-    write_events(transaction, [status_row(run.id, run.organization_id, run.turn, status, moment, result)])
+    used = {"input": end.usage.input_tokens, "output": end.usage.output_tokens, "cost": end.usage.cost_usd}
+    connection.execute(_END_RUN, {"run": run.id, "to": end.status, "moment": moment, **used})
+    write_events(transaction, [status_row(_place(run), end.status, moment, end.result)])
     return True
 
 
@@ -98,7 +106,7 @@ def resume(
     )
     _save(transaction, run)
     timeout = before.timeout if before is not None else None
-    write_turn(transaction, run, to_json(images), to_json(run.metadata), timeout, queued=True)
+    write_turn(transaction, run, TurnParts(to_json(images), to_json(run.metadata), timeout, queued=True))
     write_first_events(transaction, run, user_message(prompt), now())
     return run
 
@@ -123,7 +131,7 @@ def set_status(
     _save(transaction, run)
     values = {"run": run_id, "number": run.turn, "to": status, "answer": result}
     transaction.connection.execute(_SET, values)
-    row = status_row(run_id, organization_id, run.turn, status, moment, result if is_terminal(status) else None)
+    row = status_row(_place(run), status, moment, result if is_terminal(status) else None)
     write_events(transaction, [row])
     return run
 
@@ -137,6 +145,11 @@ def ban(transaction: Transaction, organization_id: int, run_id: int, *, banned: 
     run = find(transaction.connection, organization_id, run_id)
     transaction.connection.execute(_SET_RUN.values(banned=banned), {"run": run_id})
     return replace(run, banned=banned)
+
+
+def _place(record: RunRecord | TurnRecord) -> Place:
+    run_id = record.id if isinstance(record, RunRecord) else record.run_id
+    return Place(run_id, record.organization_id, record.turn)
 
 
 def _save(transaction: Transaction, run: RunRecord) -> None:

@@ -14,7 +14,7 @@ from contexten.protocol import MessageType, NewLogEntry, RunStatus
 from contexten.server.store.buckets import count_run
 from contexten.server.store.columns import now
 from contexten.server.store.errors import IdempotencyConflictError, NotThereError
-from contexten.server.store.event_rows import body_of, log_row, status_row, write_events
+from contexten.server.store.event_rows import Place, body_of, log_row, status_row, write_events
 from contexten.server.store.records import NewRun, RunRecord
 from contexten.server.store.run_rows import find
 from contexten.server.store.tables import repos, runs, turns
@@ -90,29 +90,36 @@ def create(transaction: Transaction, prepared: PreparedRun) -> tuple[RunRecord, 
     row = {field.name: getattr(record, field.name) for field in fields(RunRecord)}
     key = {"idempotency_key": new.idempotency_key, "request_digest": prepared.digest, "reported": not new.queued}
     transaction.connection.execute(_INSERT_RUN, {name: row[name] for name in _COPIED} | key)
-    write_turn(transaction, record, prepared.images, prepared.metadata, new.timeout, queued=new.queued)
+    write_turn(transaction, record, TurnParts(prepared.images, prepared.metadata, new.timeout, new.queued))
     count_run(transaction.connection, new.organization_id, new.user_id, record.source_type, record.id)
     write_first_events(transaction, record, prepared.message, record.created_at)
     return record, True
 
 
-def write_turn(
-    transaction: Transaction, run: RunRecord, images: str, metadata: str, timeout: float | None, *, queued: bool
-) -> None:
-    """Write the newest turn of a run, whose encoded images and metadata are given beside it."""
+@dataclass(frozen=True, slots=True)
+class TurnParts:
+    """What a turn has that its run's record does not show, encoded."""
+
+    images: str
+    metadata: str
+    timeout: float | None
+    queued: bool
+
+
+def write_turn(transaction: Transaction, run: RunRecord, parts: TurnParts) -> None:
+    """Write the newest turn of a run."""
     moment = now()
-    values = {"run_id": run.id, "turn": run.turn, "status": run.status, "prompt": run.prompt, "created_at": moment}
-    rest = {"attempt": 0, "timeout": timeout, "images": images, "metadata": metadata}
-    transaction.connection.execute(
-        _INSERT_TURN, {**values, **rest, "queued_at": None if queued else moment, "summary": None, "result": None}
-    )
+    shown = {"run_id": run.id, "turn": run.turn, "status": run.status, "prompt": run.prompt, "created_at": moment}
+    hidden = {"images": parts.images, "metadata": parts.metadata, "timeout": parts.timeout, "attempt": 0}
+    ahead = {"queued_at": None if parts.queued else moment, "summary": None, "result": None}
+    transaction.connection.execute(_INSERT_TURN, shown | hidden | ahead)
 
 
 def write_first_events(transaction: Transaction, run: RunRecord, message: str, moment: datetime) -> None:
     """Write the first two events of a run's newest turn: what was asked, and that it waits."""
-    whose = (run.id, run.organization_id, run.turn)
-    said = log_row(*whose, run.log_count - 1, message, moment)
-    write_events(transaction, [said, status_row(*whose, run.status, moment)])
+    place = Place(run.id, run.organization_id, run.turn)
+    said = log_row(place, run.log_count - 1, message, moment)
+    write_events(transaction, [said, status_row(place, run.status, moment)])
 
 
 _COPIED = [field.name for field in fields(RunRecord) if field.name in runs.c]

@@ -57,6 +57,7 @@ _TURN: Select[Any] = select(
     runs.c.repo_id,
     turns.c.metadata,
     turns.c.created_at,
+    turns.c.put_back,
 ).join(runs, runs.c.id == turns.c.run_id)
 
 _ONE = RECORD.where(runs.c.organization_id == bindparam("organization"), runs.c.id == bindparam("run"))

@@ -8,12 +8,13 @@ from sqlalchemy import bindparam, func, select, update
 
 from contexten.engines.base import Usage
 from contexten.protocol import RunStatus
-from contexten.server.store import run_changes, run_creation, run_rows
+from contexten.server.store import run_attempts, run_changes, run_creation, run_rows
 from contexten.server.store.columns import now
 from contexten.server.store.tables import runs, turns
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    import builtins
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -83,7 +84,7 @@ class Runs:
 
     async def list(
         self, organization_id: int, window: Window, *, user_id: int | None = None, source_type: str | None = None
-    ) -> tuple[list[RunRecord], int]:
+    ) -> tuple[builtins.list[RunRecord], int]:
         """The runs of one page, newest first, and how many there are in all."""
         return await self._database.read(
             lambda connection: run_rows.page(connection, organization_id, window, user_id, source_type)
@@ -99,7 +100,7 @@ class Runs:
         engine: str | None = None,
         repo_id: int | None = None,
         user_id: int | None = None,
-    ) -> list[RunRecord]:
+    ) -> builtins.list[RunRecord]:
         """The newest runs with an id below `before_id` that have one of the statuses and all else that is given."""
         fixed = {"engine": engine, "repo_id": repo_id, "user_id": user_id}
         return await self._database.read(
@@ -133,7 +134,8 @@ class Runs:
 
         def work(transaction: Transaction) -> tuple[RunRecord, bool]:
             run = run_rows.find(transaction.connection, organization_id, run_id)
-            ended = run_changes.finish(transaction, run, str(status), run.result, run.summary, Usage())
+            ending = run_changes.Ending(str(status), run.result, run.summary)
+            ended = run_changes.finish(transaction, run, ending)
             return run_rows.find(transaction.connection, organization_id, run_id), ended
 
         return await self._database.write(work)
@@ -159,19 +161,19 @@ class Runs:
             lambda transaction: run_changes.set_status(transaction, organization_id, run_id, status, result)
         )
 
-    async def history(self, run_id: int, before_turn: int) -> list[TurnRecord]:
+    async def history(self, run_id: int, before_turn: int) -> builtins.list[TurnRecord]:
         """The turns of a run before one, oldest first."""
         return await self._database.read(lambda connection: run_rows.earlier_turns(connection, run_id, before_turn))
 
-    async def unqueued(self, limit: int = 500) -> list[UnqueuedTurn]:
+    async def unqueued(self, limit: int = 500) -> builtins.list[UnqueuedTurn]:
         """Turns that the queue has not taken yet and that have not ended, oldest run first."""
 
-        def work(connection: Connection) -> list[UnqueuedTurn]:
+        def work(connection: Connection) -> builtins.list[UnqueuedTurn]:
             return [UnqueuedTurn(*row) for row in connection.execute(_UNQUEUED.limit(limit))]
 
         return await self._database.read(work)
 
-    async def mark_queued(self, taken: list[tuple[int, int]]) -> None:
+    async def mark_queued(self, taken: builtins.list[tuple[int, int]]) -> None:
         """Note that the queue has taken these turns, given as run and turn."""
         marks = [{"run": run_id, "number": turn} for run_id, turn in taken]
 
@@ -194,21 +196,36 @@ class Runs:
         result: str | None,
         summary: str | None = None,
         usage: Usage | None = None,
+        attempt: int | None = None,
     ) -> bool:
-        """End a turn; False when somebody else ended it before, and then nothing changes."""
+        """End a turn; False when somebody else ended it before, and then nothing changes.
+
+        With `attempt`, also when that is not the newest attempt at the turn: another worker has taken it over.
+        """
+        ending = run_changes.Ending(str(status), result, summary, usage or Usage())
 
         def work(transaction: Transaction) -> bool:
             run = run_rows.find_anywhere(transaction.connection, run_id)
             if run is None or run.turn != turn:
                 return False
-            return run_changes.finish(transaction, run, str(status), result, summary, usage or Usage())
+            if attempt is not None and not run_attempts.holds(transaction, run_id, turn, attempt):
+                return False
+            return run_changes.finish(transaction, run, ending)
 
         return await self._database.write(work)
 
-    async def unfinished(self) -> list[UnfinishedTurn]:
+    async def unfinished(self) -> builtins.list[UnfinishedTurn]:
         """Turns of engines here that have not ended, oldest run first."""
 
-        def work(connection: Connection) -> list[UnfinishedTurn]:
+        def work(connection: Connection) -> builtins.list[UnfinishedTurn]:
             return [UnfinishedTurn(*row) for row in connection.execute(_UNFINISHED)]
 
         return await self._database.read(work)
+
+    async def attempts(self, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], int]:
+        """The newest attempt at each of these turns, given as run and turn; those that have ended are left out."""
+        return await self._database.read(lambda connection: run_attempts.current(connection, wanted))
+
+    async def put_back(self, run_id: int, turn: int, attempt: int) -> None:
+        """Note that an attempt ended with an orderly stop of its worker, and not with a crash. The turn goes on."""
+        await self._database.write(lambda transaction: run_attempts.put_back(transaction, run_id, turn, attempt))

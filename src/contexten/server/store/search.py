@@ -142,11 +142,11 @@ def _matches(connection: Connection, places: dict[int, int], searched: str) -> l
     return [_match(records[run_id], rows[event_id], searched) for run_id, event_id in places.items()]
 
 
-def _match(run: RunRecord, row: Row[Any], searched: str) -> SearchMatch:
+def _match(run: RunRecord, row: Row[*tuple[Any, ...]], searched: str) -> SearchMatch:
     return SearchMatch(run, _where(row), snippet(text_of(row.body), searched), row.id)
 
 
-def _where(row: Row[Any]) -> Literal["prompt", "result", "log"]:
+def _where(row: Row[*tuple[Any, ...]]) -> Literal["prompt", "result", "log"]:
     if row.status is not None:
         return "result"
     return "prompt" if json.loads(row.body).get("message_type") == MessageType.USER_MESSAGE else "log"

@@ -147,6 +147,7 @@ turns = Table(
     Column("turn", Integer, nullable=False),
     Column("status", CleanText, nullable=False),
     Column("attempt", Integer, nullable=False),
+    Column("put_back", Integer, nullable=False, server_default="0"),
     Column("timeout", Float),
     Column("created_at", Moment, nullable=False),
     Column("queued_at", Moment),

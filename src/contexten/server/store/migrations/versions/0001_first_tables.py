@@ -174,6 +174,7 @@ def _turns() -> None:
         sa.Column("turn", sa.Integer, nullable=False),
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
+        sa.Column("put_back", sa.Integer, nullable=False, server_default="0"),
         sa.Column("timeout", sa.Float),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("queued_at", sa.BigInteger),
