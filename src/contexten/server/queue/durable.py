@@ -141,6 +141,7 @@ class Durable:
             DBOS.delete_workflows(stale)
             missing = set(ids) - {w.workflow_id for w in found} | set(stale)
             self.enqueue(by_id[name] for name in ids if name in missing)
+        self._ring_all()
 
     def take_over(self, worker_ids: list[str]) -> int:
         """Queue again what workers that died had under way; returns how many turns. Blocks.
@@ -150,8 +151,7 @@ class Durable:
         from dbos import DBOS
 
         taken = len(DBOS._recover_pending_workflows(worker_ids))  # noqa: SLF001 - the public way does not check the worker
-        for engine in self._bells:
-            self.ring(engine)
+        self._ring_all()
         return taken
 
     def prune(self, older_than: timedelta) -> int:
@@ -164,6 +164,10 @@ class Durable:
         )
         DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
         return len(ended)
+
+    def _ring_all(self) -> None:
+        for bell in self._bells.values():
+            bell.ring()
 
     def _launch(self) -> None:
         from dbos import DBOS

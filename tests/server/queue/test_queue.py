@@ -1,0 +1,164 @@
+import asyncio
+import time
+
+import pytest
+
+from contexten.errors import UsageError
+from contexten.server.queue import Queue
+from server.queue.patience import until
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_run_is_done_and_its_end_is_kept(place):
+    run = await place.ended(await place.create("noop", "say hello"))
+    assert (run.status, run.result, run.summary) == ("COMPLETE", "did say hello", "nothing")
+    assert (run.input_tokens, run.output_tokens, run.cost_usd) == (1, 2, 0.5)
+    assert await place.statuses(run.id) == ["PENDING", "RUNNING", "COMPLETE"]
+
+
+async def test_the_task_says_where_to_work_and_what_was_said_before(place):
+    run_id = await place.create("noop", "one", metadata={"mode": "plan"}, model="test:model")
+    await place.ended(run_id)
+    await place.store.runs.resume(place.organization_id, run_id, "two")
+    place.queue.wake()
+    await until(lambda: len(place.noop.tasks) == 2)
+    first, second = place.noop.tasks
+    assert (first.workspace, first.repo_name, first.model) == (place.repo, "shop", "test:model")
+    assert (first.prompt, first.history, first.attempt, first.metadata) == ("one", (), 1, {"mode": "plan"})
+    assert (second.prompt, second.turn) == ("two", 2)
+    assert [(turn.prompt, turn.result, turn.status) for turn in second.history] == [("one", "did one", "COMPLETE")]
+
+
+async def test_a_turn_that_nobody_rang_for_is_found(place):
+    place.queue.wake = lambda: None
+    assert (await place.ended(await place.create("noop"))).status == "COMPLETE"
+
+
+async def test_wake_may_be_called_from_any_thread_and_before_the_start(place):
+    run_id = await place.create("noop")
+    await asyncio.to_thread(place.queue.wake)
+    await place.ended(run_id)
+    Queue(place.settings, place.store, place.engines).wake()
+
+
+async def test_no_more_runs_at_a_time_than_the_engine_allows(place):
+    runs = [await place.create("waiting") for _ in range(5)]
+    await until(lambda: place.waiting.running == 2)
+    place.waiting.released.set()
+    for run_id in runs:
+        assert (await place.ended(run_id)).status == "COMPLETE"
+    assert place.waiting.most == 2
+
+
+async def test_runs_of_one_engine_do_not_wait_for_those_of_another(place):
+    for _ in range(3):
+        await place.create("waiting")
+    assert (await place.ended(await place.create("noop"))).status == "COMPLETE"
+
+
+async def test_a_cancelled_run_stops_at_once_and_gives_its_slot_back(place):
+    runs = [await place.create("waiting") for _ in range(3)]
+    await until(lambda: place.waiting.running == 2)
+    await place.cancel(runs[0])
+    await until(lambda: len(place.waiting.tasks) == 3)
+    assert place.waiting.cancelled == 1
+    assert await place.statuses(runs[0]) == ["PENDING", "RUNNING", "CANCELLED"]
+
+
+async def test_a_run_that_waits_for_a_slot_is_cancelled_without_being_begun(place):
+    runs = [await place.create("waiting") for _ in range(3)]
+    await until(lambda: place.waiting.running == 2)
+    await place.cancel(runs[2])
+    place.waiting.released.set()
+    await place.ended(runs[0])
+    await place.ended(runs[1])
+    assert await place.statuses(runs[2]) == ["PENDING", "CANCELLED"]
+    assert len(place.waiting.tasks) == 2
+
+
+async def test_a_cancel_that_another_process_wrote_is_noticed(place):
+    run_id = await place.create("waiting")
+    await until(lambda: place.waiting.running == 1)
+    await place.store.runs.cancel(place.organization_id, run_id)
+    await until(lambda: place.waiting.running == 0)
+    assert place.waiting.cancelled == 1
+
+
+async def test_a_run_is_resumed_while_its_cancelled_turn_still_ends(place):
+    run_id = await place.create("stubborn")
+    await until(lambda: place.stubborn.running == 1)
+    await place.cancel(run_id)
+    await place.store.runs.resume(place.organization_id, run_id, "behave")
+    place.queue.wake()
+    assert (await place.ended(run_id)).status == "COMPLETE"
+    assert await place.statuses(run_id) == ["PENDING", "RUNNING", "CANCELLED", "PENDING", "RUNNING", "COMPLETE"]
+
+
+async def test_an_engine_that_will_not_stop_loses_its_slot_and_its_pen(place):
+    run_id = await place.create("stubborn")
+    await until(lambda: place.stubborn.running == 1)
+    await place.cancel(run_id)
+    assert (await place.ended(await place.create("stubborn", "behave"))).status == "COMPLETE"
+    assert place.stubborn.running == 1, "it is abandoned, not gone"
+    written = await place.log(run_id)
+    with pytest.raises(asyncio.CancelledError):
+        await place.stubborn.journals[0].entries()
+    assert await place.log(run_id) == written
+    assert await place.status(run_id) == "CANCELLED"
+
+
+async def test_a_run_that_takes_too_long_ends_as_timeout_and_says_so(place):
+    run = await place.ended(await place.create("waiting", timeout=0.2))
+    assert run.status == "TIMEOUT"
+    assert "not done after 0.2 s" in run.result
+    assert [entry.message_type for entry in await place.log(run.id)] == ["ACTION", "ERROR"]
+
+
+async def test_an_engine_that_works_on_a_thread_leaves_the_server_free(place):
+    runs = [await place.create("blocking") for _ in range(4)]
+    await until(lambda: place.blocking.running == 4)
+    longest = before = 0.0
+    while place.blocking.running:
+        before = time.monotonic()
+        await asyncio.sleep(0.01)
+        longest = max(longest, time.monotonic() - before)
+    assert longest < 0.3, "the event loop was held up"
+    for run_id in runs:
+        assert (await place.ended(run_id)).status == "COMPLETE"
+
+
+async def test_a_restart_takes_up_what_was_left_and_counts_no_crash(place):
+    run_id, behind = await place.create("waiting"), [await place.create("waiting") for _ in range(2)]
+    await until(lambda: place.waiting.running == 2)
+    for attempt in range(2, 6):
+        await place.restart()
+        assert await place.status(run_id) == "RUNNING"
+        await until(
+            lambda attempt=attempt: [t.attempt for t in place.waiting.tasks if t.run_id == run_id][-1] == attempt
+        )
+    place.waiting.released.set()
+    for each in (run_id, *behind):
+        assert (await place.ended(each)).status == "COMPLETE"
+    assert [entry.thought for entry in await place.log(run_id)] == ["waiting"]
+
+
+async def test_a_stop_waits_for_what_is_nearly_done(place):
+    run_id = await place.create("stepping")
+    await until(lambda: place.stepping.running == 1)
+    await place.queue.stop(5)
+    assert await place.status(run_id) == "COMPLETE"
+
+
+async def test_a_stopped_queue_can_be_started_again_and_stopped_twice(place):
+    await place.queue.stop(0)
+    await place.queue.stop(0)
+    run_id = await place.create("noop")
+    await place.queue.start()
+    assert (await place.ended(run_id)).status == "COMPLETE"
+
+
+async def test_two_queues_in_one_process_are_refused_and_the_first_goes_on(place):
+    with pytest.raises(UsageError, match="already runs a queue"):
+        await Queue(place.settings, place.store, place.engines).start()
+    assert (await place.ended(await place.create("noop"))).status == "COMPLETE"
