@@ -69,9 +69,19 @@ def _schema(app: FastAPI) -> dict[str, Any]:
     )
     schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     for name, path in schema["paths"].items():
-        if name != "/health":
-            for operation in path.values():
+        for operation in path.values():
+            _tell_apart(operation["responses"])
+            if name != "/health":
                 operation["security"] = [{"token": []}]
     for unused in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(unused, None)
     return schema
+
+
+def _tell_apart(answers: dict[str, Any]) -> None:
+    """Streams carry events and errors are JSON; FastAPI describes both as text of the stream's type."""
+    for status, answer in answers.items():
+        if status >= "400":
+            answer["content"] = {"application/json": next(iter(answer["content"].values()))}
+        elif "text/event-stream" in answer.get("content", {}):
+            del answer["content"]["text/event-stream"]["schema"]["type"]

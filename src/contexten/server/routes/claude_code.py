@@ -1,6 +1,5 @@
 """What the official command line needs: its rules, and the Claude Code sessions that it reports as runs."""
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -66,14 +65,17 @@ async def set_session_status(
 
 def _entry(log: dict[str, Any]) -> NewLogEntry:
     """A line of a session as a log entry: fields of the API's own form are kept, the rest is the observation."""
-    kind, tool = log.get("message_type"), log.get("tool_name")
-    thought = log.get("thought") or _text(log)
     return NewLogEntry(
-        message_type=kind if isinstance(kind, str) and kind else MessageType.ACTION,
-        tool_name=tool if isinstance(tool, str) else None,
-        thought=thought if isinstance(thought, str) else json.dumps(thought),
+        message_type=_words(log, "message_type") or MessageType.ACTION,
+        tool_name=_words(log, "tool_name"),
+        thought=_words(log, "thought") or _text(log),
         observation=log,
     )
+
+
+def _words(log: dict[str, Any], name: str) -> str | None:
+    value = log.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def _text(log: dict[str, Any]) -> str | None:

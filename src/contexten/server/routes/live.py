@@ -22,7 +22,6 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events of the kinds `log` and `status`; `data` is JSON, `id` grows in the order of commits.",
         "model": RunEvent,
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
 
@@ -31,6 +30,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     "/v1/organizations/{org_id}/agent/run/{agent_run_id}/events",
     summary="Watch a run",
     response_class=EventStream,
+    status_code=200,
     responses={**problems(), **_STREAM},
 )
 async def watch_run(  # noqa: PLR0913 - each parameter is a part of the request
@@ -53,6 +53,7 @@ async def watch_run(  # noqa: PLR0913 - each parameter is a part of the request
     "/v1/organizations/{org_id}/events",
     summary="Watch an organization",
     response_class=EventStream,
+    status_code=200,
     responses={**problems(), **_STREAM},
 )
 async def watch_organization(  # noqa: PLR0913 - each parameter is a part of the request

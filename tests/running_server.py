@@ -1,0 +1,141 @@
+"""A real server on loopback, with engines that do as they are told, and one caller of each kind."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx2
+
+from contexten.engines import Availability, Engines, Outcome
+from contexten.protocol import NewLogEntry, RunStatus
+from contexten.server.serve import Embedded
+from contexten.settings import ServerSettings
+
+
+class Echo:
+    """Says two things and answers with the prompt."""
+
+    name = "echo"
+    concurrency = None
+
+    def availability(self):
+        return Availability(ready=True, detail="1")
+
+    async def run(self, task, journal):
+        await journal.add(NewLogEntry(message_type="ACTION", tool_name="look", thought="looking"), key="look")
+        await journal.add(NewLogEntry(message_type="FINAL_ANSWER", thought=task.prompt), key="answer")
+        return Outcome(RunStatus.COMPLETE, task.prompt, summary="echoed")
+
+
+class Held:
+    """Works until it is stopped."""
+
+    name = "held"
+    concurrency = None
+
+    def availability(self):
+        return Availability(ready=False, detail="never ready")
+
+    async def run(self, task, journal):
+        await journal.add(NewLogEntry(message_type="ACTION", thought="holding"), key="hold")
+        await asyncio.Event().wait()
+
+
+def engines():
+    return Engines([Echo(), Held()])
+
+
+def settings_for(data_dir, **more):
+    values = {
+        "CONTEXTEN_DATA_DIR": data_dir / "data",
+        "CONTEXTEN_CACHE_DIR": data_dir / "cache",
+        "CONTEXTEN_REPO": data_dir,
+        "CONTEXTEN_ENGINE": "echo",
+        "CONTEXTEN_HEARTBEAT": 0.3,
+        "CONTEXTEN_MAX_PROMPT_BYTES": 10_000,
+        "CONTEXTEN_MAX_BODY_BYTES": 100_000,
+        **more,
+    }
+    return ServerSettings(_env_file=None, **values)
+
+
+@dataclass
+class Caller:
+    """Requests with one token."""
+
+    base_url: str
+    org: int
+    token: str = field(repr=False)
+
+    def __post_init__(self):
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        self.http = httpx2.Client(base_url=self.base_url, headers=headers, timeout=20)
+
+    def url(self, path):
+        return f"/v1/organizations/{self.org}{path}"
+
+    def create(self, prompt="hello", **body):
+        answer = self.http.post(self.url("/agent/run"), json={"prompt": prompt, **body})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def read(self, run_id):
+        return self.http.get(self.url(f"/agent/run/{run_id}")).json()
+
+    def until(self, run_id, done=lambda run: run["status"] not in {"PENDING", "RUNNING"}, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not done(run := self.read(run_id)):
+            assert time.monotonic() < deadline, run
+            time.sleep(0.02)
+        return run
+
+    def finished(self, prompt="hello", **body):
+        return self.until(self.create(prompt, **body)["id"])
+
+
+@dataclass
+class Place:
+    """A server and its callers."""
+
+    server: Embedded
+    admin: Caller
+    member: Caller
+    reader: Caller
+    other: Caller
+    nobody: Caller
+
+    @property
+    def hub(self):
+        return self.server._server._services.hub
+
+    @property
+    def callers(self):
+        return [self.admin, self.member, self.reader, self.other, self.nobody]
+
+
+def open_place(server):
+    admin = Caller(server.base_url, server.organization_id, server.token)
+
+    def with_role(role):
+        made = admin.http.post(admin.url("/tokens"), json={"name": role, "role": role}).json()
+        return Caller(server.base_url, admin.org, made["token"])
+
+    made = admin.http.post("/v1/organizations", json={"name": "other"}).json()
+    other = Caller(server.base_url, made["id"], made["token"])
+    folder = admin.http.get(admin.url("/repos")).json()["items"][0]["path"]
+    other.http.post(other.url("/repos"), json={"location": folder})
+    return Place(server, admin, with_role("MEMBER"), with_role("READ_ONLY"), other, Caller(server.base_url, 1, ""))
+
+
+@contextmanager
+def running(data_dir, **settings):
+    with Embedded(settings_for(data_dir, **settings), engines=engines()) as server:
+        place = open_place(server)
+        try:
+            yield place
+        finally:
+            for caller in place.callers:
+                caller.http.close()

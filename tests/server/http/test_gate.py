@@ -1,0 +1,113 @@
+"""Who gets to what: tokens, roles and organizations, for every route there is."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.routing import APIRoute
+
+from contexten.engines import Engines
+from contexten.server.app import create_app
+from contexten.server.auth import AdminRoute, GatedRoute
+from contexten.server.routes import ROUTERS
+from contexten.settings import ServerSettings
+
+ROUTES = [route for router in ROUTERS for route in router.routes]
+GATED = [route for route in ROUTES if isinstance(route, GatedRoute)]
+OPEN = {"/health"}
+BODIES = {
+    "agent/run": {"prompt": "p"},
+    "resume": {"agent_run_id": 1, "prompt": "p"},
+    "repos": {"location": "/nowhere"},
+    "tokens": {"name": "n"},
+    "generate": {"repo_id": 1},
+    "session": {"session_id": "s"},
+    "log": {"log": {}},
+    "status": {"status": "COMPLETE"},
+    "generate-token": {"org_id": 1},
+    "organizations": {"name": "n"},
+    "check-suite-settings": {},
+}
+
+
+def requests_of(route, org_id, other_id=1):
+    """A request that the route would serve to the right caller."""
+    path = route.path.replace("{org_id}", str(org_id))
+    for name in ("agent_run_id", "user_id", "token_id", "repo_id", "pr_id", "sandbox_id", "session_id"):
+        path = path.replace(f"{{{name}}}", str(other_id))
+    query = {"org_id": org_id, "repo_id": other_id, "provider": "linear", "q": "x"}
+    end = next((key for key in sorted(BODIES, key=len, reverse=True) if path.endswith(key)), None)
+    body = BODIES.get(end) or ({"state": "closed"} if "prs" in path else {"agent_run_id": other_id})
+    wanted = route.body_field is not None
+    return {"method": min(route.methods), "url": path, "params": query, "json": body if wanted else None}
+
+
+def named(route):
+    return f"{min(route.methods)} {route.path}"
+
+
+def test_every_route_is_gated_but_those_that_are_known_to_be_open():
+    app = create_app(ServerSettings(_env_file=None), engines=Engines([]))
+    assert {route.path for route in ROUTES if not isinstance(route, GatedRoute)} == OPEN
+    served = {route.path for route in app.routes if isinstance(route, APIRoute)}
+    assert {route.path for route in ROUTES} >= served
+
+
+@pytest.mark.parametrize("route", GATED, ids=named)
+@pytest.mark.parametrize(
+    "header", [None, "Bearer nonsense", "Basic dXNlcjpwdw==", "Bearer", "Bearer \x00\xff", "Bearer " + "a" * 9000]
+)
+def test_without_a_good_token_nothing_is_told(place, route, header):
+    request = requests_of(route, place.admin.org)
+    headers = [] if header is None else [(b"Authorization", header.encode("latin-1"))]
+    answer = place.nobody.http.request(**request, headers=headers)
+    assert answer.status_code in {400, 401} if header and "\x00" in header else answer.status_code == 401
+    if answer.status_code == 401:
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        assert answer.json()["status_code"] == 401
+
+
+@pytest.mark.parametrize("route", [route for route in GATED if "{org_id}" in route.path], ids=named)
+def test_another_organization_looks_like_none_at_all(place, route):
+    theirs = place.admin.http.request(**requests_of(route, place.other.org))
+    absent = place.admin.http.request(**requests_of(route, 4444))
+    assert theirs.status_code == absent.status_code == 404
+
+    def plain(answer, org):
+        body = answer.json()
+        del body["request_id"]
+        return str(body).replace(str(org), "ORG")
+
+    assert plain(theirs, place.other.org) == plain(absent, 4444)
+
+
+@pytest.mark.parametrize("route", [route for route in GATED if route.path.count("{") > 1], ids=named)
+def test_another_organizations_things_look_absent(place, route):
+    """Ids of organization 1 asked for within the other organization, where the caller may do everything."""
+    run = place.admin.create()["id"]
+    theirs = place.other.http.request(**requests_of(route, place.other.org, run))
+    absent = place.other.http.request(**requests_of(route, place.other.org, 987_654))
+    assert theirs.status_code == absent.status_code
+    assert theirs.status_code in {404, 501}
+
+
+@pytest.mark.parametrize("route", [route for route in GATED if min(route.methods) != "GET"], ids=named)
+def test_a_reader_changes_nothing(place, route):
+    answer = place.reader.http.request(**requests_of(route, place.reader.org))
+    assert answer.status_code == 403, answer.text
+    assert "READ_ONLY" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("route", [route for route in GATED if isinstance(route, AdminRoute)], ids=named)
+def test_a_member_is_no_admin(place, route):
+    answer = place.member.http.request(**requests_of(route, place.member.org))
+    assert answer.status_code == 403, answer.text
+
+
+def test_a_reader_and_a_member_do_their_work(place):
+    run = place.member.finished("by a member")
+    assert place.reader.read(run["id"])["result"] == "by a member"
+
+
+def test_the_token_is_checked_before_the_body_is_read(place):
+    answer = place.nobody.http.post(place.nobody.url("/agent/run"), content=b"{" * 90_000)
+    assert answer.status_code == 401

@@ -1,0 +1,183 @@
+"""Starting and stopping: ports, the data folder's lock, credentials, signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+
+import httpx2
+import pytest
+
+from contexten.client.local import LocalCredentials
+from contexten.errors import DataDirectoryInUseError, SettingsError
+from contexten.server.lock import DataLock, Holder
+from contexten.server.ports import bind, pid_listening, url_of
+from contexten.server.serve import Embedded
+
+PROGRAM = """
+import sys
+from contexten.server.serve import serve
+from contexten.settings import ServerSettings
+from contexten.engines import Availability, Engines
+
+class Quiet:
+    name = "quiet"
+    concurrency = None
+    def availability(self):
+        return Availability(ready=True)
+    async def run(self, task, journal):
+        import asyncio
+        await asyncio.Event().wait()
+
+def ready(started):
+    print(started.base_url, flush=True)
+
+serve(ServerSettings(_env_file=None), ready, engines=Engines([Quiet()]))
+print("done", flush=True)
+"""
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Starts a server process on the data of this test; all are ended with the test."""
+    started = []
+
+    def start(port=0, **more):
+        environment = {
+            "PATH": os.environ["PATH"], "CONTEXTEN_DATA_DIR": str(tmp_path / "data"), "CONTEXTEN_REPO": str(tmp_path),
+            "CONTEXTEN_CACHE_DIR": str(tmp_path / "cache"), "CONTEXTEN_ENGINE": "quiet", "CONTEXTEN_PORT": str(port), **more,
+        }  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM], env=environment, cwd=tmp_path, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        started.append(process)
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_server_is_found_used_and_drained_by_a_signal(program, tmp_path):
+    process, base_url = program()
+    credentials = LocalCredentials.read(tmp_path / "data")
+    assert credentials.base_url == base_url
+    assert stat.S_IMODE((tmp_path / "data" / "credentials.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    headers = {"Authorization": f"Bearer {credentials.token}"}
+    with httpx2.stream("GET", f"{base_url}/v1/organizations/1/events", headers=headers) as stream:
+        lines = stream.iter_lines()
+        next(lines)
+        process.send_signal(signal.SIGTERM)
+        list(lines)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out.strip()) == (0, "done")
+    assert "Traceback" not in err
+    assert Holder.read(tmp_path / "data") is None
+
+
+def test_the_second_server_on_the_same_data_is_told_where_the_first_is(program, settings):
+    process, base_url = program()
+    with pytest.raises(DataDirectoryInUseError) as refused, Embedded(settings()):
+        pass
+    assert (refused.value.pid, refused.value.base_url) == (process.pid, base_url)
+    assert base_url in str(refused.value)
+
+
+def test_a_taken_port_says_who_has_it(program, settings):
+    process, base_url = program()
+    port = int(base_url.rpartition(":")[2])
+    assert pid_listening(port) == process.pid
+    with pytest.raises(DataDirectoryInUseError, match=rf"port {port} is taken by pid {process.pid} .*same data"):
+        bind(settings(CONTEXTEN_PORT=port))
+    other = settings(CONTEXTEN_PORT=port, CONTEXTEN_DATA_DIR=settings().data_dir.parent / "elsewhere")
+    with pytest.raises(SettingsError, match=rf"port {port} is taken by pid {process.pid} \(python"):
+        bind(other)
+
+
+def test_a_killed_server_leaves_nothing_locked_and_the_token_stays(program, tmp_path):
+    process, _ = program()
+    token = LocalCredentials.read(tmp_path / "data").token
+    process.kill()
+    process.wait()
+    _, base_url = program()
+    again = LocalCredentials.read(tmp_path / "data")
+    assert (again.token, again.base_url) == (token, base_url)
+
+
+def test_a_lost_credentials_file_is_written_anew(settings):
+    chosen = settings()
+    for content in (None, "not json", json.dumps({"base_url": "http://x", "token": "ctx_old", "organization_id": 1})):
+        if content is not None:
+            chosen.credentials_path.write_text(content)
+        with Embedded(chosen, engines=quiet()) as server:
+            me = httpx2.get(f"{server.base_url}/v1/users/me", headers={"Authorization": f"Bearer {server.token}"})
+            assert me.status_code == 200
+        assert LocalCredentials.read(chosen.data_dir).token == server.token
+
+
+def quiet():
+    from contexten.engines import Availability, Engines
+
+    class Quiet:
+        name = "echo"
+        concurrency = None
+
+        def availability(self):
+            return Availability(ready=True)
+
+        async def run(self, task, journal):
+            raise AssertionError
+
+    return Engines([Quiet()])
+
+
+def test_an_unknown_default_engine_is_told_at_the_start(settings):
+    with pytest.raises(SettingsError, match="There is no engine 'warp' .*Engines: echo"):
+        Embedded(settings(CONTEXTEN_ENGINE="warp"), engines=quiet()).__enter__()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_other_machines_are_let_in_only_on_demand(settings, host):
+    with pytest.raises(SettingsError, match="CONTEXTEN_ALLOW_REMOTE"):
+        bind(settings(CONTEXTEN_HOST=host))
+
+
+def test_an_address_of_nobody_cannot_be_bound(settings):
+    with pytest.raises(SettingsError, match="cannot be bound"):
+        bind(settings(CONTEXTEN_HOST="192.0.2.1", CONTEXTEN_ALLOW_REMOTE=True))
+    with pytest.raises(SettingsError, match="cannot be bound"):
+        bind(settings(CONTEXTEN_HOST="no.such.host.invalid", CONTEXTEN_ALLOW_REMOTE=True))
+
+
+def test_port_0_takes_a_free_one(settings):
+    with bind(settings(CONTEXTEN_PORT=0)) as listener:
+        port = listener.getsockname()[1]
+        assert url_of(listener) == f"http://127.0.0.1:{port}"
+        socket.create_connection(("127.0.0.1", port)).close()
+
+
+def test_a_lock_is_taken_once_and_let_go(tmp_path):
+    first, second = DataLock(tmp_path), DataLock(tmp_path)
+    first.acquire("http://127.0.0.1:1")
+    with pytest.raises(DataDirectoryInUseError) as refused:
+        second.acquire("http://127.0.0.1:2")
+    assert refused.value.pid == os.getpid()
+    first.release()
+    second.acquire("http://127.0.0.1:2")
+    assert Holder.read(tmp_path).base_url == "http://127.0.0.1:2"
+    second.release()
+    second.release()
+
+
+def test_two_servers_after_another_in_one_process(settings):
+    for _ in range(2):
+        with Embedded(settings(), engines=quiet()) as server:
+            assert httpx2.get(f"{server.base_url}/health").json()["status"] == "ok"
