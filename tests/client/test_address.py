@@ -7,14 +7,6 @@ from contexten.client.local import LocalCredentials
 from contexten.errors import SettingsError, UsageError
 
 
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch, tmp_path):
-    for name in ("CODEGEN_API_TOKEN", "CODEGEN_TOKEN", "CODEGEN_ORG_ID", "CODEGEN_BASE_URL", "CODEGEN_API_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CONTEXTEN_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
 def local(tmp_path):
     credentials = LocalCredentials("http://127.0.0.1:8123", "ctx_local", 7)

@@ -73,7 +73,7 @@ def segment(value: object) -> str:
     return quote(text, safe="")
 
 
-def given(model: type[M], **values: Any) -> M:
+def given(model: type[M], /, **values: Any) -> M:
     """A request body of those values that are not None.
 
     Raises:

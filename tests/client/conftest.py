@@ -1,0 +1,94 @@
+"""Servers on loopback for the client's tests."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fault_proxy import FakeClock, Proxy
+from hosted_server import ORG, TOKEN, Hosted
+
+from contexten import AsyncCodegenClient, CodegenClient
+from contexten.resilience import Breaker, Policy, Retry
+
+VARIABLES = ("CODEGEN_API_TOKEN", "CODEGEN_TOKEN", "CODEGEN_ORG_ID", "CODEGEN_BASE_URL", "CODEGEN_API_BASE_URL")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch, tmp_path):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CONTEXTEN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+
+
+@contextlib.contextmanager
+def served(app, **options):
+    """An ASGI application on a free port of loopback; its address."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    options = {"lifespan": "off", "log_level": "warning", "ws": "none", "timeout_graceful_shutdown": 1} | options
+    server = uvicorn.Server(uvicorn.Config(app, **options))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def hosted():
+    state = Hosted()
+    with served(state.app) as base_url:
+        state.base_url = base_url
+        yield state
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def policy(clock):
+    return Policy(retry=Retry(), breaker=Breaker(clock=clock), clock=clock)
+
+
+@pytest.fixture
+def proxies():
+    """Makes proxies that are closed at the end."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *args, **options: stack.enter_context(Proxy(*args, **options))
+
+
+@pytest.fixture
+def clients(policy):
+    """Makes clients of a base address that are closed at the end."""
+    with contextlib.ExitStack() as stack:
+
+        def make(base_url, **options):
+            options = {"policy": policy} | options
+            return stack.enter_context(CodegenClient(TOKEN, ORG, base_url, **options))
+
+        yield make
+
+
+@pytest.fixture
+def aclient(policy):
+    """An asynchronous client of a base address, to be used as a context manager."""
+
+    def make(base_url, **options):
+        return AsyncCodegenClient(TOKEN, ORG, base_url, **({"policy": policy} | options))
+
+    return make
