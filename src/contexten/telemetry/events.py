@@ -199,7 +199,10 @@ class EventBus:
 
 
 def _event(event_type: str, data: dict[str, Any]) -> Event:
-    return Event(data, event_type=str(event_type), timestamp=time.time())
+    event = Event(event_type="", timestamp=time.time())
+    event.update(data)
+    event["event_type"] = str(event_type)
+    return event
 
 
 bus = EventBus()

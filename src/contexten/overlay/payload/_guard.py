@@ -29,10 +29,10 @@ def health() -> dict[str, Any]:
 
 def _told(hook: Callable[..., Any], error: Exception) -> None:
     try:
-        metrics.increment("overlay_faults")
         if not _first:
             _first.append(f"{getattr(hook, '__name__', hook)}: {type(error).__name__}: {error}")
             text = "the contexten overlay failed and stays out of the way from now on (%s)"
             logging.getLogger("codegen.contexten").warning(text, _first[0])
+        metrics.increment("overlay_faults")
     except Exception:  # noqa: BLE001, S110 - when even telling fails there is nobody left to tell
         pass

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Listeners = tuple[list[Handler], tuple[Handler, ...]]
 
+COUNTERS = ("agents_created", "tasks_run", "tasks_finished", "task_errors", "task_timeouts", "overlay_faults")
+
 _CALLBACKS = "_contexten_callbacks"
 
 _extra: ContextVar[tuple[Handler, ...]] = ContextVar("contexten_run_callbacks", default=())
@@ -51,7 +53,7 @@ class EnhancedAgent:
 
     def get_contexten_metrics(self) -> dict[str, Any]:
         """The process's metrics: `uptime_seconds`, `counters` (`agents_created`, `tasks_run`, …), `gauges`, `timers`."""
-        return metrics.get_metrics()
+        return get_metrics()
 
     def add_callback(self, callback: Handler) -> None:
         """Call `callback` with a dictionary for every later event of this agent and of its tasks.
@@ -105,6 +107,13 @@ class EnhancedAgent:
         else:
             guarded(watch, task, poll, timeout, timed_out)
         return task
+
+
+def get_metrics() -> dict[str, Any]:
+    """The process's metrics; the overlay's own counters are there from the beginning."""
+    for name in COUNTERS:
+        metrics.increment(name, 0)
+    return metrics.get_metrics()
 
 
 ADDED = ("get_contexten_metrics", "add_callback", "run_enhanced")

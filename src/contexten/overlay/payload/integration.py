@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from . import _guard, _hooks, events, metrics, monitoring
+from . import _guard, _hooks, events, monitoring
 
 if TYPE_CHECKING:
     from .events import Handler
@@ -44,7 +44,7 @@ def unregister_event_handler(event_type: str | None, handler: Handler) -> bool:
 
 def get_metrics() -> dict[str, Any]:
     """The process's metrics: `uptime_seconds`, `counters`, `gauges`, `timers`."""
-    return metrics.get_metrics()
+    return _hooks.get_metrics()
 
 
 def instrument(agent_class: type[Any], task_class: type[Any]) -> None:
@@ -56,7 +56,6 @@ def _instrument(agent_class: type[Any], task_class: type[Any]) -> None:
     if not _hooks.patch(agent_class, task_class):
         return
     _applied.update(agent=agent_class.__module__, pid=os.getpid())
-    metrics.increment("overlay_faults", 0)
     monitoring.add_health_check("overlay", _guard.health)
     events.emit(events.EventType.OVERLAY_APPLIED, **_applied)
     if port := os.environ.get(PORT):
