@@ -15,11 +15,12 @@ def codegen(official, live):
     """Runs `codegen ARGS`, signed in by `codegen login`; gives back what it printed."""
     folder = official("codegen==0.57.0")
 
-    def run(*arguments, **variables):
+    def run(*arguments, keys="", **variables):
         done = subprocess.run(
             [folder / "codegen", *arguments],
             env=live.environment | variables,
             cwd=live.home / "shop-project",
+            input=keys,
             capture_output=True,
             text=True,
             timeout=120,
@@ -28,7 +29,7 @@ def codegen(official, live):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    run("login", CODEGEN_USER_ACCESS_TOKEN=live.token)
+    run("login", keys="q\n", CODEGEN_USER_ACCESS_TOKEN=live.token)  # signing in opens the text interface: leave it
     return run
 
 
