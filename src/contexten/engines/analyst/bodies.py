@@ -1,0 +1,284 @@
+"""What the body of a Python function or class shows: where it raises, retries, returns, logs, waits and locks."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_RETRY = re.compile(r"retr(?:y|ies|ied|ying)|backoff|tenacity|stamina", re.IGNORECASE)
+_CACHE = re.compile(r"cache|memoi[sz]e", re.IGNORECASE)
+_LOG = re.compile(
+    r"^(?:\w+\.)*(?:log|logger|logging|_log|_logger|LOG|LOGGER)\.\w+$|^print$|^(?:warnings\.)?warn$|^click\.echo$|^typer\.echo$"
+)
+_LOCK = re.compile(r"lock|mutex|semaphore", re.IGNORECASE)
+_TIMEOUT = re.compile(r"time_?out|deadline|fail_after|move_on_after|wait_for", re.IGNORECASE)
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Definition = Function | ast.ClassDef
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A line of a body that shows something."""
+
+    line: int
+    text: str
+    """The line of source."""
+    note: str = ""
+    """What it shows, in words: an exception's name, the method it stands in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One definition of a file, parsed."""
+
+    node: Definition
+    lines: Sequence[str]
+    """All lines of the file."""
+
+    def seen(self, node: ast.AST, note: str = "") -> Seen:
+        """The line at which a part of the body begins."""
+        number = getattr(node, "lineno", 1)
+        return Seen(number, self.lines[number - 1].strip() if number <= len(self.lines) else "", note)
+
+    @property
+    def first_line(self) -> int:
+        """Line at which it begins, its decorators included."""
+        return min(each.lineno for each in (self.node, *self.node.decorator_list))
+
+    @property
+    def last_line(self) -> int:
+        """Line at which it ends."""
+        return self.node.end_lineno or self.node.lineno
+
+    @property
+    def is_async(self) -> bool:
+        """Whether it is an `async def`."""
+        return isinstance(self.node, ast.AsyncFunctionDef)
+
+
+def parse(source: str, line: int) -> Body | None:
+    """The function or class that is defined at a line of a file; None when there is none, or the file is not Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    found = (node for node in ast.walk(tree) if isinstance(node, Definition) and node.lineno == line)
+    node = next(found, None)
+    return Body(node, source.splitlines()) if node else None
+
+
+def raises(body: Body) -> list[Seen]:
+    """Its `raise` statements; the note is the exception's name, empty where one is raised again."""
+    found = [node for node in ast.walk(body.node) if isinstance(node, ast.Raise)]
+    found.sort(key=lambda node: node.lineno)
+    return [body.seen(node, _exception(node.exc)) for node in found]
+
+
+def catches(body: Body) -> list[Seen]:
+    """Its `except` clauses; the note is what they catch."""
+    found = [node for node in ast.walk(body.node) if isinstance(node, ast.ExceptHandler)]
+    found.sort(key=lambda node: node.lineno)
+    return [body.seen(node, ast.unparse(node.type) if node.type else "everything") for node in found]
+
+
+def returns(body: Body) -> list[Seen]:
+    """Its own `return` and `yield` statements that give something back; not those of functions inside it."""
+    found = [
+        node for node in _own(body.node) if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) and node.value
+    ]
+    return [body.seen(node) for node in found]
+
+
+def annotation(body: Body) -> str:
+    """What it says it returns; empty when it does not say."""
+    return "" if isinstance(body.node, ast.ClassDef) or body.node.returns is None else ast.unparse(body.node.returns)
+
+
+def parameters(body: Body) -> list[str]:
+    """Its parameters as they are written, with annotations and defaults; of a class, those of its `__init__`."""
+    node: Definition | None = body.node
+    if isinstance(node, ast.ClassDef):
+        node = next((each for each in node.body if isinstance(each, Function) and each.name == "__init__"), None)
+    if not isinstance(node, Function):
+        return []
+    return [text for text in _arguments(node.args) if text not in {"self", "cls"}]
+
+
+def decorators(body: Body) -> list[Seen]:
+    """Its decorators, and in a class those of its methods."""
+    found = [
+        (node, each) for node in ast.walk(body.node) if isinstance(node, Definition) for each in node.decorator_list
+    ]
+    return [body.seen(each, node.name if node is not body.node else "") for node, each in found]
+
+
+def retries(body: Body) -> list[Seen]:
+    """What shows that it repeats something that failed: retry decorators and calls, loops around a `try`."""
+    found = [seen for seen in decorators(body) if _RETRY.search(seen.text)]
+    for node in ast.walk(body.node):
+        if isinstance(node, ast.Call) and _RETRY.search(_called(node)):
+            found.append(body.seen(node, "a retry call"))
+        elif isinstance(node, ast.For | ast.AsyncFor | ast.While) and _repeats(node):
+            found.append(body.seen(node, "a loop around a `try`"))
+    return _each_line_once(found)
+
+
+def encloses_in_retry(body: Body, line: int) -> Seen | None:
+    """The loop around a `try`, or the retry block, in which a line of the file stands."""
+    for node in ast.walk(body.node):
+        around = isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
+        if (
+            around
+            and isinstance(node, ast.For | ast.AsyncFor | ast.While)
+            and (_repeats(node) or _RETRY.search(_head(node)))
+        ):
+            return body.seen(node)
+        if around and isinstance(node, ast.With | ast.AsyncWith) and _RETRY.search(_head(node)):
+            return body.seen(node)
+    return next((seen for seen in decorators(body) if _RETRY.search(seen.text)), None)
+
+
+def logs(body: Body) -> list[Seen]:
+    """Its calls that log, print or warn."""
+    return _calls(body, _LOG)
+
+
+def caches(body: Body) -> list[Seen]:
+    """Its cache decorators, and the lines that name a cache."""
+    return _each_line_once([seen for seen in decorators(body) if _CACHE.search(seen.text)] + _named(body, _CACHE))
+
+
+def timeouts(body: Body) -> list[Seen]:
+    """Lines that name a timeout or a deadline."""
+    return _each_line_once(_named(body, _TIMEOUT))
+
+
+def locks(body: Body) -> list[Seen]:
+    """Lines that name a lock or a semaphore."""
+    return _each_line_once(_named(body, _LOCK))
+
+
+def deprecations(body: Body) -> list[Seen]:
+    """Lines that name a deprecation, in decorators, warnings or the docstring."""
+    pattern = re.compile("deprecat", re.IGNORECASE)
+    lines = range(body.first_line, body.last_line + 1)
+    return [Seen(line, body.lines[line - 1].strip()) for line in lines if pattern.search(body.lines[line - 1])]
+
+
+def called(body: Body) -> list[str]:
+    """What it calls, as it is written, each once, in order."""
+    found = [node for node in ast.walk(body.node) if isinstance(node, ast.Call)]
+    found.sort(key=lambda node: (node.lineno, node.col_offset))
+    return list(dict.fromkeys(name for node in found if re.fullmatch(r"[\w.]+", name := _called(node))))
+
+
+def awaits(body: Body) -> list[Seen]:
+    """Its `await`, `async for` and `async with`."""
+    found = [node for node in ast.walk(body.node) if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith)]
+    return _each_line_once([body.seen(node) for node in found])
+
+
+def _own(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, Definition | ast.Lambda):
+            yield child
+            yield from _own(child)
+
+
+def _exception(node: ast.expr | None) -> str:
+    if node is None:
+        return ""
+    return ast.unparse(node.func if isinstance(node, ast.Call) else node)
+
+
+def _arguments(arguments: ast.arguments) -> list[str]:
+    plain = [*arguments.posonlyargs, *arguments.args]
+    defaults: list[ast.expr | None] = [None] * (len(plain) - len(arguments.defaults)) + list(arguments.defaults)
+    written = [_argument(each, default) for each, default in zip(plain, defaults, strict=True)]
+    if arguments.vararg:
+        written.append("*" + _argument(arguments.vararg, None))
+    pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    written += [_argument(each, default) + " (keyword only)" for each, default in pairs]
+    if arguments.kwarg:
+        written.append("**" + _argument(arguments.kwarg, None))
+    return written
+
+
+def _argument(argument: ast.arg, default: ast.expr | None) -> str:
+    text = argument.arg
+    if argument.annotation is not None:
+        text += f": {ast.unparse(argument.annotation)}"
+    return text if default is None else f"{text} = {ast.unparse(default)}"
+
+
+def _called(node: ast.Call) -> str:
+    try:
+        return ast.unparse(node.func)
+    except RecursionError:
+        return ""
+
+
+def _head(node: ast.stmt) -> str:
+    """The first line of a compound statement."""
+    return ast.unparse(node).partition("\n")[0]
+
+
+def _repeats(loop: ast.For | ast.AsyncFor | ast.While) -> bool:
+    """Whether a loop goes on after a failure: a `try` inside it whose handler neither raises, returns nor breaks at its end."""
+    tries = [node for node in _own(loop) if isinstance(node, ast.Try)]
+    handlers = [handler for each in tries for handler in each.handlers]
+    leaving = (ast.Raise, ast.Return, ast.Break)
+    counted = isinstance(loop, ast.While) or bool(re.search(r"range\(|attempt|tries|retries", _head(loop)))
+    return counted and any(not isinstance(handler.body[-1], leaving) for handler in handlers)
+
+
+def _calls(body: Body, pattern: re.Pattern[str]) -> list[Seen]:
+    found = [node for node in ast.walk(body.node) if isinstance(node, ast.Call) and pattern.search(_called(node))]
+    return _each_line_once([body.seen(node) for node in found])
+
+
+def _named(body: Body, pattern: re.Pattern[str]) -> list[Seen]:
+    found: list[Seen] = []
+    for node in ast.walk(body.node):
+        name = _name_in(node)
+        if name and pattern.search(name):
+            found.append(body.seen(node))
+    return found
+
+
+def _name_in(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.arg | ast.keyword):
+        return node.arg or ""
+    return ""
+
+
+def _each_line_once(found: list[Seen]) -> list[Seen]:
+    by_line: dict[int, Seen] = {}
+    for seen in found:
+        by_line.setdefault(seen.line, seen)
+    return [by_line[line] for line in sorted(by_line)]
+
+
+LISTED: dict[str, Callable[[Body], list[Seen]]] = {
+    "catches": catches,
+    "cached": caches,
+    "logs": logs,
+    "timeout": timeouts,
+    "locks": locks,
+    "deprecated": deprecations,
+    "decorators": decorators,
+}
+"""Aspects that are answered by the lines that show them."""

@@ -1,0 +1,238 @@
+"""What the tools stand on: one repository, its index, and what a name that a person writes stands for in it."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from contexten.engines.analyst import bodies
+from contexten.engines.analyst.words import parts, stem
+from contexten.engines.workspace import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from contexten.codebase import Codebase, File, Symbol, TextMatch
+
+_SOURCE_BYTES = 4 * 1024 * 1024
+_NEAR = 6
+_LENGTH_APART = 4
+_PER_WORD = 60
+_MATCHES = 150
+LANGUAGE_NAMES = {
+    "python": "Python", "javascript": "JavaScript", "typescript": "TypeScript", "tsx": "TypeScript", "java": "Java",
+    "go": "Go", "rust": "Rust", "c": "C", "cpp": "C++", "markdown": "Markdown",
+}  # fmt: skip
+_WORDS = re.compile(r"[\w$]+(?: [\w$]+)*")
+_TESTS = re.compile(
+    r"(?:^|/)(?:tests?|testing|spec|__tests__)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.\w+$|\.(?:test|spec)\.\w+$"
+)
+
+
+def is_test(path: str) -> bool:
+    """Whether a path is that of a test, or of something that only tests use."""
+    return bool(_TESTS.search(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a name stands for: definitions, files, or a folder. Empty when it stands for nothing."""
+
+    name: str
+    """As it is written in the code."""
+    symbols: tuple[Symbol, ...] = ()
+    files: tuple[File, ...] = ()
+    folder: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.symbols or self.files or self.folder)
+
+
+class Ground:
+    """One repository and its index."""
+
+    def __init__(self, workspace: Path, name: str, codebase: Codebase) -> None:
+        self.workspace = workspace
+        self.name = name
+        self.codebase = codebase
+        self._found: dict[str, Found] = {}
+        self._texts: dict[str, str] = {}
+
+    def resolve(self, phrase: str) -> str | None:
+        """The name in the code that a phrase stands for, or None."""
+        found = self.find(phrase)
+        return found.name if found else None
+
+    def find(self, text: str) -> Found:
+        """What a name, path, dotted name, `path:line`, `path::name`, or phrase (`refund order`) stands for."""
+        if text not in self._found:
+            self._found[text] = self._find(text.strip().strip("`").removesuffix("()").removeprefix("./").rstrip("/,."))
+        return self._found[text]
+
+    def near(self, name: str) -> list[str]:
+        """Names in the code that are spelled like `name`, or made of its words; the nearest first."""
+        last = re.split(r"[./:]", name.rstrip("/"))[-1] if "/" not in name else name.rsplit("/", 1)[-1]
+        wanted = last.lower()
+        close = [each for each in self.names if abs(len(each) - len(wanted)) <= _LENGTH_APART]
+        spelled = difflib.get_close_matches(wanted, close, n=_NEAR, cutoff=0.72)
+        stems = {stem(part) for part in parts(last)}
+        built = [each for each in self.names if stems and stems <= {stem(part) for part in parts(self.names[each])}]
+        built.sort(key=len)
+        return [self.names[each] for each in dict.fromkeys([*spelled, *built])][:_NEAR]
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """All names of definitions and files, by their lower-case form."""
+        known = {file.path.rsplit("/", 1)[-1] for file in self.codebase.files}
+        known.update(name for name in self._defined if not name.startswith("__"))
+        return {name.lower(): name for name in sorted(known)}
+
+    @property
+    def _defined(self) -> Iterable[str]:
+        return self.codebase._questions.snapshot.defined  # noqa: SLF001 (until the codebase hands out its names)
+
+    @cached_property
+    def rank(self) -> list[tuple[str, float]]:
+        """Files by importance, the most important first."""
+        return self.codebase.rank()
+
+    def candidates(self, stems: Sequence[str], matches: Iterable[TextMatch]) -> list[Symbol]:
+        """Definitions that may be about some words: by name, by the file's path, or by lines of theirs that have a word."""
+        found: dict[Symbol, None] = {}
+        for word in stems:
+            names = sorted((name for name in self._by_stem.get(word, ())), key=len)[:_PER_WORD]
+            found.update(dict.fromkeys(symbol for name in names for symbol in self._symbols(name)))
+        for match in itertools.islice(matches, _MATCHES):
+            around = [each for each in self.codebase.symbols_in(match.path) if each.line <= match.line <= each.end_line]
+            found.update(dict.fromkeys(sorted(around, key=lambda each: each.end_line - each.line)[:1]))
+        return list(found)
+
+    @cached_property
+    def _by_stem(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self._defined:
+            for word in {stem(part) for part in parts(name)}:
+                found.setdefault(word, []).append(name)
+        return found
+
+    def language(self, path: str) -> str:
+        """The language of a file, as blocks of code name it."""
+        file = self.codebase.file(path)
+        return file.language if file else ""
+
+    def text(self, path: str) -> str:
+        """The text of a file; empty when it cannot be read."""
+        if path not in self._texts:
+            self._texts[path] = read_text(self.workspace, path, limit=_SOURCE_BYTES) or ""
+        return self._texts[path]
+
+    def body(self, symbol: Symbol) -> bodies.Body | None:
+        """The parsed definition of a Python function or class."""
+        return bodies.parse(self.text(symbol.path), symbol.line)
+
+    def _find(self, text: str) -> Found:
+        if not text:
+            return Found(text)
+        path, _, inner = text.replace("::", ":").partition(":")
+        if inner and (file := self._file(path)):
+            return self._within(file, inner)
+        if file := self._file(text):
+            return Found(file.path, files=(file,))
+        if "/" in text or text in self._folders:
+            return self._folder(text)
+        return self._named(text) or self._module(text) or self._phrase(text) or self._stem(text) or Found(text)
+
+    def _file(self, text: str) -> File | None:
+        if file := self.codebase.file(text):
+            return file
+        if "." not in text and "/" not in text:
+            return None
+        ends = [file for file in self.codebase.files if file.path.endswith("/" + text)]
+        return ends[0] if len(ends) == 1 else None
+
+    def _within(self, file: File, inner: str) -> Found:
+        """A definition in a file, by its name or by a line of it."""
+        symbols = self.codebase.symbols_in(file.path)
+        if inner.isdigit():
+            around = [each for each in symbols if each.line <= int(inner) <= each.end_line]
+            around.sort(key=lambda each: each.end_line - each.line)
+            found = around[:1]
+        else:
+            found = [
+                each
+                for each in symbols
+                if inner in {each.name, each.qualified_name} or each.qualified_name.endswith(f".{inner}")
+            ]
+        if found:
+            return Found(found[0].name, symbols=tuple(found))
+        return Found(file.path, files=(file,)) if inner.isdigit() else Found(f"{file.path}:{inner}")
+
+    def _folder(self, text: str) -> Found:
+        ends = [folder for folder in self._folders if folder == text or folder.endswith("/" + text)]
+        if ends:
+            return Found(
+                min(ends, key=len), folder=min(ends, key=len), symbols=self._symbols(text) if "/" not in text else ()
+            )
+        files = [file for file in self.codebase.files if file.path.endswith("/" + text)]
+        return Found(text, files=tuple(files))
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        found: set[str] = set()
+        for file in self.codebase.files:
+            head = file.path
+            while "/" in head and (head := head.rpartition("/")[0]) not in found:
+                found.add(head)
+        return frozenset(found)
+
+    def _symbols(self, name: str) -> tuple[Symbol, ...]:
+        """Definitions of a name; those outside tests first."""
+        found = [symbol for symbol in self.codebase.symbols(name) if symbol.kind != "module"]
+        return tuple(
+            sorted(found, key=lambda each: (is_test(each.path), each.parent is not None, each.path, each.line))
+        )
+
+    def _named(self, text: str) -> Found | None:
+        if not re.fullmatch(r"[\w$]+(?:(?:\.|::)[\w$]+)*", text):
+            return None
+        symbols = self._symbols(text)
+        if not symbols:
+            return None
+        short = symbols[0].name
+        return Found(text if text.endswith(short) else short, symbols=symbols)
+
+    def _module(self, text: str) -> Found | None:
+        """A file by the dotted name that it is imported by, in full or from some package on; a package as its folder."""
+        as_path = text.replace(".", "/")
+        if folder := next(
+            (each for each in sorted(self._folders, key=len) if each == as_path or each.endswith("/" + as_path)), ""
+        ):
+            return Found(text, folder=folder)
+        files = [
+            file
+            for file in self.codebase.files
+            if file.module and (file.module == text or file.module.endswith("." + text))
+        ]
+        return Found(text, files=tuple(files)) if files else None
+
+    def _phrase(self, text: str) -> Found | None:
+        """Words that together make a name: `refund order` is `refund_order` or `RefundOrder`."""
+        words = text.split()
+        if not 1 < len(words) <= 5 or not _WORDS.fullmatch(text):  # noqa: PLR2004 (longer names are not spoken in words)
+            return None
+        for joint in ("_", "", "-"):
+            if found := self._named(joint.join(words)):
+                return found
+        return None
+
+    def _stem(self, text: str) -> Found | None:
+        wanted = text.lower().replace(" ", "_")
+        files = [
+            file for file in self.codebase.files if file.path.rsplit("/", 1)[-1].partition(".")[0].lower() == wanted
+        ]
+        return Found(text, files=tuple(files)) if files else None

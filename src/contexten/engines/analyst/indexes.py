@@ -1,0 +1,100 @@
+"""The code indexes that runs share: one per folder, built once however many ask at the same time, and kept fresh."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from contexten.codebase import Codebase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MAX_KEPT = 6
+"""Indexes that are kept; the one not asked for longest is dropped first."""
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """One folder's index and the work under way on it."""
+
+    codebase: Codebase | None = None
+    waiting: Future[Codebase] | None = None
+    """What those who ask now will get: a look at the folder that has not begun yet."""
+    busy: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Indexes:
+    """Indexes by folder. All methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._shelves: OrderedDict[Path, _Shelf] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, folder: Path) -> Codebase:
+        """The index of a folder as it is now. Blocks until it is built, or brought up to date.
+
+        Callers that come while a look at the folder is under way share the next one, so that each sees every change that
+        was made before it asked.
+
+        Raises:
+            CodebaseError: there is no such folder.
+        """
+        shelf, future, mine = self._join(folder.resolve())
+        if mine:
+            self._work(folder.resolve(), shelf, future)
+        return future.result()
+
+    def start(self, folder: Path, submit: Callable[[Callable[[], None]], object]) -> Future[Codebase]:
+        """The same without blocking: what has to be done is handed to `submit`, at most once for all who wait."""
+        shelf, future, mine = self._join(folder.resolve())
+        if mine:
+            submit(lambda: self._work(folder.resolve(), shelf, future))
+        return future
+
+    def _join(self, folder: Path) -> tuple[_Shelf, Future[Codebase], bool]:
+        with self._lock:
+            shelf = self._shelves.setdefault(folder, _Shelf())
+            self._shelves.move_to_end(folder)
+            while len(self._shelves) > MAX_KEPT:
+                self._shelves.popitem(last=False)
+            if shelf.waiting is not None:
+                return shelf, shelf.waiting, False
+            shelf.waiting = Future()
+            return shelf, shelf.waiting, True
+
+    def _work(self, folder: Path, shelf: _Shelf, future: Future[Codebase]) -> None:
+        with shelf.busy:
+            with self._lock:
+                shelf.waiting = None  # whoever asks from here on may have changed a file: they get the next look
+            try:
+                codebase = shelf.codebase
+                if codebase is None:
+                    codebase = shelf.codebase = Codebase.from_path(folder)
+                else:
+                    codebase.refresh()
+            except BaseException as error:  # noqa: BLE001 (whoever waits gets it)
+                future.set_exception(error)
+            else:
+                future.set_result(codebase)
+
+
+_INDEXES = Indexes()
+
+
+def codebase_for(folder: Path) -> Codebase:
+    """The index of a folder that the runs of this process share, brought up to date. Blocking; from any thread.
+
+    Raises:
+        CodebaseError: there is no such folder.
+    """
+    return _INDEXES.get(folder)
+
+
+def shared() -> Indexes:
+    """The indexes that the runs of this process share."""
+    return _INDEXES

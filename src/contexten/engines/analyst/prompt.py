@@ -1,0 +1,195 @@
+"""Understanding a prompt without a model: the questions in it, each with its kind and what it is about."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from contexten.engines.analyst.intents import NAMED, NEEDS_SUBJECT, SCOPED, TAKES_SUBJECT, Intent
+from contexten.engines.analyst.literals import Literal, Marked, mark
+from contexten.engines.analyst.reading import Reading, read_clause
+from contexten.engines.analyst.subjects import (
+    PRONOUN,
+    TRIMMED,
+    Names,
+    literal_subjects,
+    named_by,
+    phrase_of,
+    scope_of,
+)
+from contexten.engines.analyst.wordings import CHANGE
+from contexten.engines.analyst.words import significant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from contexten.engines.base import Exchange
+
+MAX_QUESTIONS = 8
+_READ_CHARACTERS = 20_000
+_TURNS = 5
+
+_SENTENCE_END = re.compile(r"[?!;]+|[\n\r]+|\.(?=\s|$)|:(?=\s)")
+_ASKING = (
+    r"who|whom|whose|what|where|how|why|when|list|show|find|explain|describe|count|tell|summari[sz]e|give|grep|search|locate"
+    r"|(?:is|are|does|do|did|can|has) (?:it|they|that|this|there|any|we|the|⟦\d+⟧)"
+)
+_JOINT = re.compile(
+    rf"(?:,\s*(?:and |also |then |plus |but )?|\s(?:and|also|then|plus|but) (?:also |then )?)(?=(?:{_ASKING})(?:\b|(?<=⟧)))"
+    rf"|\sand (?=which\b)"
+    rf"|,?\s(?:and|then) (?=(?:then )?{CHANGE}\s+(?:an?|the|it|its|tests?|all|some|this|that|⟦))",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(
+    r"^(?:who|what|where|which|how|why|when|is|are|does|do|did|can|has|have|was|were)\b", re.IGNORECASE
+)
+_NUMBERING = re.compile(r"^\d{1,2}[.)]\s+")
+_OF_THEM = re.compile(r"(?:of )?(?:them|these|those)?\s*(?:are (?:there|they))?", re.IGNORECASE)
+_AGAIN = re.compile(r"^(?:(?:and|so|then|ok|okay) )*(?:what|how) about\b|^and\b", re.IGNORECASE)
+_SPARE_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing that a prompt asks."""
+
+    intent: Intent
+    text: str
+    """The part of the prompt that asks it, as it was written."""
+    subjects: tuple[str, ...] = ()
+    detail: str = ""
+    """Which aspect of a body is asked, or what is to be counted."""
+    scope: str | None = None
+    """Folder or file to which it is limited."""
+
+
+def understand(prompt: str, names: Names, history: Sequence[Exchange] = ()) -> list[Question]:
+    """The questions in a prompt, at most `MAX_QUESTIONS`; never empty.
+
+    A subject that is not named (`it`, `that function`, or none at all) is the last one named before, in this prompt or in
+    the earlier turns.
+    """
+    before: list[Question] = []
+    for exchange in history[-_TURNS:]:
+        before += _questions(exchange.prompt, names, before)
+    questions = _questions(prompt, names, before)
+    return questions[:MAX_QUESTIONS] or [Question(Intent.HELP, prompt.strip())]
+
+
+def _questions(prompt: str, names: Names, before: Sequence[Question]) -> list[Question]:
+    marked = mark(prompt[:_READ_CHARACTERS])
+    found: list[Question] = []
+    for clause in _clauses(marked.text):
+        question = _Clause(clause, marked, names, [*before, *found]).question()
+        if question is not None:
+            found.append(question)
+    return _settled(found)
+
+
+def _clauses(text: str) -> Iterable[str]:
+    for sentence in _SENTENCE_END.split(text):
+        for part in _JOINT.split(sentence):
+            clause = _NUMBERING.sub("", part.strip(TRIMMED)).strip(TRIMMED)
+            if clause:
+                yield " ".join(clause.split())
+
+
+class _Clause:
+    """A clause on its way to a question."""
+
+    def __init__(self, clause: str, marked: Marked, names: Names, before: Sequence[Question]) -> None:
+        self.clause = clause
+        self.marked = marked
+        self.names = names
+        self.before = before
+        self.text = marked.restore(clause)
+        self.literals = marked.in_clause(clause)
+        self.quoted = tuple(literal.text for literal in self.literals if literal.kind == "text")
+
+    def question(self) -> Question | None:
+        """The question that it asks; None when it asks nothing."""
+        reading = read_clause(self.clause)
+        if reading.intent is None:
+            return self.unread()
+        if self.quoted and reading.intent in SCOPED and self.asks_for_text(reading.intent):
+            intent = Intent.COUNT if reading.intent is Intent.COUNT else Intent.TEXT
+            return Question(intent, self.text, self.quoted, reading.detail, scope_of(self.literals))
+        question = Question(reading.intent, self.text, detail=self.marked.restore(reading.detail))
+        if subjects := literal_subjects(self.literals, self.names):
+            return self.scoped(replace(question, subjects=subjects))
+        return self.about(question, reading) if reading.intent in TAKES_SUBJECT else question
+
+    def asks_for_text(self, intent: Intent) -> bool:
+        return intent is Intent.TEXT or not any(self.names.resolve(text) for text in self.quoted)
+
+    def scoped(self, question: Question) -> Question:
+        """Where a name and a path are given, the path is the place in which the name is looked for."""
+        scope = scope_of(self.literals)
+        others = tuple(subject for subject in question.subjects if subject != scope)
+        return replace(question, subjects=others, scope=scope) if others and question.intent in SCOPED else question
+
+    def about(self, question: Question, reading: Reading) -> Question:
+        """Find the subject in plain words, or in what was named before."""
+        phrase = phrase_of(reading.subject or (reading.detail if question.intent is Intent.COUNT else ""))
+        pointing = not phrase or bool(PRONOUN.fullmatch(phrase) or PRONOUN.match(reading.subject))
+        inherited = self.inherited() if pointing or PRONOUN.search(self.clause) else ()
+        known = named_by(phrase, self.names)
+        if known or inherited:
+            return replace(question, subjects=known or (inherited if self.inherits(question, reading) else ()))
+        if (
+            phrase
+            and not pointing
+            and (question.intent is Intent.TEXT or (" " not in phrase and question.intent in NAMED))
+        ):
+            return replace(question, subjects=(phrase,))
+        return self.unnamed(question) if question.intent in NEEDS_SUBJECT else question
+
+    def inherits(self, question: Question, reading: Reading) -> bool:
+        """Questions that can do without a subject take one from before only when they point at it."""
+        short = question.intent is Intent.TESTS and not reading.subject and len(self.clause.split()) < _SPARE_WORDS
+        return question.intent in NEEDS_SUBJECT or short or bool(PRONOUN.search(self.clause))
+
+    def unnamed(self, question: Question) -> Question:
+        """A question that needs a subject and names none that is known."""
+        if question.intent is Intent.ASPECT and (known := named_by(self.clause, self.names)):
+            words = {word for name in known for word in name.lower().split("_")}
+            asked_by_name = any(word.startswith(question.detail[:5]) for word in words)
+            return replace(question, subjects=known, intent=Intent.EXPLAIN if asked_by_name else Intent.ASPECT)
+        pointing = PRONOUN.search(self.clause) and len(self.clause.split()) <= _SPARE_WORDS * 2
+        return replace(question, intent=Intent.UNCLEAR if pointing or not significant(self.clause) else Intent.SEARCH)
+
+    def inherited(self) -> tuple[str, ...]:
+        """What was asked about last."""
+        asked = (question for question in reversed(self.before) if question.intent is not Intent.TEXT)
+        return next((question.subjects for question in asked if question.subjects), ())
+
+    def unread(self) -> Question | None:
+        """A clause of no known wording: about what it names, or else a search for its words."""
+        plain: list[Literal] = [literal for literal in self.literals if literal.kind != "text"]
+        subjects = literal_subjects(plain, self.names)
+        if not subjects and not self.quoted and (name := self.names.resolve(phrase_of(_AGAIN.sub("", self.clause)))):
+            subjects = (name,)
+        if subjects and self.before and _AGAIN.match(self.clause):
+            return replace(self.before[-1], text=self.text, subjects=subjects)
+        if subjects and len(significant(self.clause)) <= len(subjects) + _SPARE_WORDS:
+            return Question(Intent.EXPLAIN, self.text, subjects)
+        if self.quoted and not subjects:
+            return Question(Intent.TEXT, self.text, self.quoted)
+        return Question(Intent.SEARCH, self.text, subjects) if significant(self.text) else None
+
+
+def _settled(questions: list[Question]) -> list[Question]:
+    """Without remarks: clauses that ask nothing are dropped where others do; all requests to change code become one."""
+    writing = [question for question in questions if question.intent is Intent.WRITE]
+    asking = [question for question in questions if question.intent not in {Intent.WRITE, Intent.SEARCH, Intent.HELP}]
+    # "and how many are there?" after a list asks for nothing that the list does not tell
+    told = [q for q in asking if not (q.intent is Intent.COUNT and not q.subjects and _OF_THEM.fullmatch(q.detail))]
+    asking = told or asking
+    if writing:
+        subjects = dict.fromkeys(subject for question in questions for subject in question.subjects)
+        request = replace(writing[0], subjects=tuple(subjects)[:4])
+        return [*(question for question in asking if _OPENING.match(question.text)), request]
+    if asking:
+        return [q for q in questions if q in asking or (q.intent is Intent.SEARCH and _OPENING.match(q.text))]
+    return [question for question in questions if question.intent is Intent.SEARCH] or questions

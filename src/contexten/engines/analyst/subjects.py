@@ -1,0 +1,72 @@
+"""What a clause is about: the names it gives literally, those it says in plain words, and those it points back to."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contexten.engines.analyst.literals import Literal
+
+MAX_SUBJECTS = 4
+
+TRIMMED = " \t,.:;-\u2013\u2014*•>#\"'()"
+PRONOUN = re.compile(
+    r"\b(?:it|its|they|them|their|this|that|these|those"
+    r"|(?:that|this|the|same) (?:function|method|class|file|module|one|symbol|code))\b",
+    re.IGNORECASE,
+)
+_ARTICLES = re.compile(
+    r"^(?:(?:the|an?|our|my|this|that|all|any|every|each|some|of|for|to|in|by|from|on) )+", re.IGNORECASE
+)
+_KIND = r"function|method|class|module|file|variable|constant|package|symbol|folder|directory|field|attribute|name"
+_KIND_BEFORE = re.compile(rf"^(?:{_KIND})(?:e?s)? (?:called |named )?", re.IGNORECASE)
+_KIND_AFTER = re.compile(rf" (?:{_KIND}|object|type|exception|error class)(?:e?s)?$", re.IGNORECASE)
+
+
+class Names(Protocol):
+    """What is known of the names in a codebase."""
+
+    def resolve(self, phrase: str) -> str | None:
+        """The name, path or dotted name in the code that a phrase stands for, or None."""
+        ...
+
+
+def literal_subjects(literals: Sequence[Literal], names: Names) -> tuple[str, ...]:
+    """The names and paths among some literals; those that only look like a name give way to those that the code knows."""
+    texts = [literal.text.rstrip("()") if literal.kind == "code" else literal.text for literal in literals]
+    firm = [
+        text
+        for text, literal in zip(texts, literals, strict=True)
+        if literal.kind in {"code", "path"} or "_" in text or "." in text or names.resolve(text)
+    ]
+    return tuple(dict.fromkeys(firm or texts))[:MAX_SUBJECTS]
+
+
+def scope_of(literals: Sequence[Literal]) -> str | None:
+    """The first path among some literals."""
+    return next((literal.text for literal in literals if literal.kind == "path"), None)
+
+
+def phrase_of(words: str) -> str:
+    """Plain words that name a subject, without articles and without nouns that tell its kind."""
+    phrase = words.strip(TRIMMED)
+    for pattern in (_ARTICLES, _KIND_BEFORE, _ARTICLES):
+        phrase = pattern.sub("", phrase)
+    return _KIND_AFTER.sub("", phrase).strip(TRIMMED)
+
+
+def named_by(phrase: str, names: Names) -> tuple[str, ...]:
+    """What a phrase names in the code: all of it, or two or three words of it together, or its capitalised words."""
+    if not phrase:
+        return ()
+    words = phrase.split()
+    runs = [words[start : start + length] for length in (3, 2) for start in range(len(words) - length + 1)]
+    for text in (phrase, *(" ".join(run) for run in runs)):
+        if name := names.resolve(text):
+            return (name,)
+    capitalised = (word.strip(TRIMMED) for word in words if word[:1].isupper())
+    known = [name for word in capitalised if (name := names.resolve(word))]
+    return tuple(dict.fromkeys(known))[:MAX_SUBJECTS]

@@ -1,0 +1,51 @@
+"""The analyst's tools: each reads the repository, changes nothing, and says what it found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contexten.engines.analyst.tools.calls import callees, callers, relation, uses
+from contexten.engines.analyst.tools.classes import bases, contents, subclasses
+from contexten.engines.analyst.tools.counting import count, largest
+from contexten.engines.analyst.tools.explaining import explain
+from contexten.engines.analyst.tools.finding import find
+from contexten.engines.analyst.tools.history import changes
+from contexten.engines.analyst.tools.modules import importers, imports
+from contexten.engines.analyst.tools.overview import overview
+from contexten.engines.analyst.tools.project import dependencies, entry_points, setup
+from contexten.engines.analyst.tools.reading import read, show
+from contexten.engines.analyst.tools.searching import search
+from contexten.engines.analyst.tools.testing import tests
+from contexten.engines.analyst.tools.text import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from contexten.engines.analyst.step import Finding
+
+TOOLS: Mapping[str, Callable[..., Finding]] = {
+    "find": find,
+    "callers": callers,
+    "callees": callees,
+    "uses": uses,
+    "relation": relation,
+    "explain": explain,
+    "read": read,
+    "show": show,
+    "contents": contents,
+    "subclasses": subclasses,
+    "bases": bases,
+    "importers": importers,
+    "imports": imports,
+    "tests": tests,
+    "text": text,
+    "count": count,
+    "largest": largest,
+    "overview": overview,
+    "dependencies": dependencies,
+    "entry_points": entry_points,
+    "setup": setup,
+    "changes": changes,
+    "search": search,
+}
+"""By name. Each takes the ground and the step's input, blocks, and gives back a finding."""

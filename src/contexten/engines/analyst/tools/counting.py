@@ -1,0 +1,133 @@
+"""Count things, and rank them by size or by how much they are used."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from contexten.engines.analyst.ground import LANGUAGE_NAMES, is_test
+from contexten.engines.analyst.markdown import bullets, counted
+from contexten.engines.analyst.step import Finding
+from contexten.engines.analyst.tools import calls, classes, project, testing, text
+from contexten.engines.analyst.tools.overview import most_used
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contexten.codebase import File
+    from contexten.engines.analyst.ground import Ground
+
+_TOP = 15
+_OF_ONE: tuple[tuple[str, Callable[[Ground, str], Finding]], ...] = (
+    (r"\bcall(?:er|s|ed|ing)?|\binvo", calls.callers),
+    (r"\bsub-?class|inherit|derive|extend", classes.subclasses),
+    (r"\btest", testing.tests),
+    (r"\b(?:methods?|functions?|class(?:es)?|members?|attributes?|fields?)\b", classes.contents),
+    (r"\b(?:us(?:e|es|ed|ages?)|references?|places|times)\b", calls.uses),
+)
+
+
+def count(ground: Ground, what: str, name: str | None = None, scope: str | None = None) -> Finding:
+    """How many there are of something: files, lines, functions, classes, tests, callers of a name, times a text occurs."""
+    words = what.lower()
+    if name and ground.find(name):
+        for pattern, tool in _OF_ONE:
+            if re.search(pattern, words):
+                return tool(ground, name)
+        if ground.find(name).symbols:
+            return calls.uses(ground, name)
+        return _in_files(ground, words, name)
+    if name:
+        return text.text(ground, name, scope)
+    return _in_files(ground, words, scope)
+
+
+def largest(ground: Ground, what: str) -> Finding:
+    """The longest files, functions or classes, or those that are used most."""
+    words = what.lower()
+    files = [file for file in ground.codebase.files if "test" in words or not is_test(file.path)]
+    if re.search(r"\bmost\b|\bhot", words):
+        if re.search(r"\bfiles?|modules?", words):
+            rows = [
+                f"`{path}`, imported by {counted(len({each.path for each in ground.codebase.importers(path)}), 'file')}"
+                for path, _ in ground.rank[:_TOP]
+            ]
+            return Finding(
+                counted(len(rows), "file"), f"The most depended-on files (by rank over imports):\n\n{bullets(rows)}"
+            )
+        used = most_used(ground, files)[:_TOP]
+        rows = [
+            f"`{symbol.name}` ({symbol.kind}, `{symbol.location}`): {counted(number, 'reference')}"
+            for symbol, number in used
+        ]
+        return Finding(
+            counted(len(rows), "definition"), f"The most referenced functions and classes:\n\n{bullets(rows)}"
+        )
+    kinds = {"function", "method"} if re.search(r"function|method", words) else {"class"} if "class" in words else set()
+    if kinds:
+        found = [each for file in files for each in ground.codebase.symbols_in(file.path) if each.kind in kinds]
+        found.sort(key=lambda each: each.line - each.end_line)
+        rows = [
+            f"`{each.name}` (`{each.location}`): {counted(each.end_line - each.line + 1, 'line')}"
+            for each in found[:_TOP]
+        ]
+    else:
+        rows = [
+            f"`{file.path}`: {counted(file.lines, 'line')}"
+            for file in sorted(files, key=lambda file: -file.lines)[:_TOP]
+        ]
+    head = "The longest " + ("functions and methods" if "function" in kinds else "classes" if kinds else "files")
+    return Finding(
+        rows[0].replace("`", "") if rows else "none", f"{head}:\n\n{bullets(rows)}" if rows else "There are none."
+    )
+
+
+def _in_files(ground: Ground, words: str, scope: str | None) -> Finding:
+    files = _under(ground, scope)
+    where = f"`{scope}`" if scope else f"`{ground.name}`"
+    if "test" in words:
+        paths = {file.path for file in files}
+        found = [symbol for symbol in testing.test_functions(ground) if symbol.path in paths]
+        return _number(
+            where, counted(len(found), "test function") + f" in {counted(len({each.path for each in found}), 'file')}"
+        )
+    if re.search(r"depend|packages? .*us|librar", words):
+        return project.dependencies(ground)
+    if re.search(r"\blines?\b|\bloc\b|big|large", words):
+        return _number(
+            where, f"{counted(sum(file.lines for file in files), 'line')} in {counted(len(files), 'source file')}"
+        )
+    if re.search(r"to-?do|fixme", words):
+        return text.text(ground, text.TODO, scope, regex=True, what="A TODO, FIXME, XXX or HACK mark")
+    kinds = {kind for kind in ("function", "method", "class", "variable", "attribute") if kind in words}
+    if kinds:
+        found = [each for file in files for each in ground.codebase.symbols_in(file.path) if each.kind in kinds]
+        tally = [counted(sum(each.kind == kind for each in found), kind) for kind in sorted(kinds)]
+        extra = ""
+        if kinds == {"function"}:
+            methods = sum(each.kind == "method" for file in files for each in ground.codebase.symbols_in(file.path))
+            extra = f", and {counted(methods, 'method')} besides"
+        return _number(where, f"{' and '.join(tally)}{extra}, in {counted(len(files), 'source file')}")
+    by_language: dict[str, int] = {}
+    for file in files:
+        by_language[LANGUAGE_NAMES.get(file.language, file.language)] = (
+            by_language.get(LANGUAGE_NAMES.get(file.language, file.language), 0) + 1
+        )
+    tally_text = ", ".join(
+        f"{number} {language}" for language, number in sorted(by_language.items(), key=lambda each: -each[1])
+    )
+    return _number(where, counted(len(files), "source file") + (f" ({tally_text})" if tally_text else ""))
+
+
+def _under(ground: Ground, scope: str | None) -> list[File]:
+    if not scope:
+        return ground.codebase.files
+    found = ground.find(scope)
+    if found.files:
+        return list(found.files)
+    folder = (found.folder or scope.rstrip("/")) + "/"
+    return [file for file in ground.codebase.files if file.path.startswith(folder)]
+
+
+def _number(where: str, tally: str) -> Finding:
+    return Finding(tally, f"{where} has {tally}.", {"count": tally})

@@ -1,0 +1,175 @@
+"""Explain what a definition, a file or a folder is for, from its own words and from what surrounds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contexten.engines.analyst import bodies
+from contexten.engines.analyst.ground import is_test
+from contexten.engines.analyst.markdown import block, bullets, code, counted, few, joined, shorten
+from contexten.engines.analyst.step import Finding
+from contexten.engines.analyst.tools.classes import class_parts
+from contexten.engines.analyst.tools.finding import described, entry
+from contexten.engines.analyst.tools.reading import span
+
+if TYPE_CHECKING:
+    from contexten.codebase import File, Symbol
+    from contexten.engines.analyst.ground import Ground
+
+MAX_SYMBOLS = 3
+_DOC_CHARACTERS = 1500
+_SHORT_BODY = 25
+_FILES = 30
+
+
+def explain(ground: Ground, name: str) -> Finding:
+    """What a definition, file or folder does, as far as its documentation, code and surroundings tell."""
+    found = ground.find(name)
+    sections = [_symbol(ground, symbol) for symbol in found.symbols[:MAX_SYMBOLS]]
+    sections += [_file(ground, file) for file in found.files[: MAX_SYMBOLS - len(sections)]]
+    if found.folder:
+        sections.append(_folder(ground, found.folder))
+    places = (
+        [span(symbol) for symbol in found.symbols[:MAX_SYMBOLS]] + [file.path for file in found.files] + [found.folder]
+    )
+    left = len(found.symbols) - MAX_SYMBOLS
+    if left > 0:
+        sections.append(f"{left} more of this name are listed above; ask for one by its path, as in `path::name`.")
+    data = {"name": name, "symbols": [entry(symbol) for symbol in found.symbols[:MAX_SYMBOLS]]}
+    return Finding(", ".join(place for place in places if place), "\n\n".join(sections), data)
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a docstring, on one line."""
+    paragraph = " ".join(text.strip().partition("\n\n")[0].split())
+    head, stop, _ = paragraph.partition(". ")
+    return shorten(head + stop.strip())
+
+
+def _symbol(ground: Ground, symbol: Symbol) -> str:
+    head = f"**`{symbol.name}`**: {described(symbol)} at `{span(symbol)}`"
+    parts = [head, _signature(ground, symbol)]
+    if symbol.docstring:
+        parts.append(_quoted(symbol.docstring))
+    if symbol.kind == "class":
+        parts += class_parts(ground, symbol)
+    elif symbol.kind in {"function", "method"}:
+        parts += _function_parts(ground, symbol)
+    parts.append(_used(ground, symbol))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _signature(ground: Ground, symbol: Symbol) -> str:
+    language = ground.language(symbol.path)
+    if symbol.kind in {"function", "method", "class"}:
+        lines = [f"@{each}" for each in symbol.decorators] + [symbol.signature or symbol.name]
+        return block("\n".join(lines), language)
+    lines = ground.text(symbol.path).splitlines()[symbol.line - 1 : min(symbol.end_line, symbol.line + 15)]
+    return block("\n".join(lines), language)
+
+
+def _quoted(docstring: str) -> str:
+    text = docstring.strip()
+    if len(text) > _DOC_CHARACTERS:
+        text = text[:_DOC_CHARACTERS].rsplit("\n", 1)[0].rstrip() + "\n…"
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+
+
+def _function_parts(ground: Ground, symbol: Symbol) -> list[str]:
+    body = ground.body(symbol)
+    if body is None:
+        return []
+    if not symbol.docstring and body.last_line - body.first_line < _SHORT_BODY:
+        lines = ground.text(symbol.path).splitlines()[body.first_line - 1 : body.last_line]
+        return [
+            "It has no docstring; this is all of it:",
+            block("\n".join(lines), "python"),
+            _effects(ground, symbol, body),
+        ]
+    note = "" if symbol.docstring else "It has no docstring. "
+    return [note + _effects(ground, symbol, body)]
+
+
+def _effects(ground: Ground, symbol: Symbol, body: bodies.Body) -> str:
+    """What it calls, raises, catches and gives back, as a list."""
+    items = []
+    targets = {ref.target.qualified_name: ref.target for ref in ground.codebase.callees(symbol) if ref.target}
+    if targets:
+        shown = [f"`{target.name}` (`{target.location}`)" for target in targets.values()]
+        items.append(f"calls {few(shown)}")
+    if raised := dict.fromkeys(seen.note for seen in bodies.raises(body) if seen.note):
+        first = {seen.note: seen.line for seen in reversed(bodies.raises(body))}
+        items.append("raises " + joined([f"{code(name)} (`{symbol.path}:{first[name]}`)" for name in raised]))
+    if caught := bodies.catches(body):
+        items.append("catches " + joined([f"{code(seen.note)} (`{symbol.path}:{seen.line}`)" for seen in caught[:6]]))
+    if returned := bodies.returns(body):
+        items.append("gives back: " + ", ".join(f"{code(seen.text)} (line {seen.line})" for seen in returned[:4]))
+    return f"It\n\n{bullets(items)}" if items else ""
+
+
+def _used(ground: Ground, symbol: Symbol) -> str:
+    references = [ref for ref in ground.codebase.references(symbol) if ref.kind not in {"import", "export"}]
+    if not references:
+        return "Nothing in this repository refers to it by name."
+    files = list(dict.fromkeys(ref.path for ref in sorted(references, key=lambda ref: (is_test(ref.path), ref.path))))
+    places = few([f"`{path}`" for path in files], 5)
+    return f"Used in {counted(len(references), 'place')} in {counted(len(files), 'file')}: {places}."
+
+
+def _file(ground: Ground, file: File) -> str:
+    module = ground.codebase.module(file.path)
+    parts = [
+        f"**`{file.path}`**: {counted(file.lines, 'line')}" + (f", imported as `{file.module}`" if file.module else "")
+    ]
+    parts.append(_quoted(module.docstring) if module and module.docstring else "")
+    parts.append(outline(ground, file.path))
+    inside = [each for each in ground.codebase.imports(file.path) if each.target]
+    if inside:
+        targets = [f"`{path}`" for path in dict.fromkeys(each.target for each in inside)]
+        parts.append(f"It imports from {few(targets, 10)}.")
+    users = list(dict.fromkeys(each.path for each in ground.codebase.importers(file.path)))
+    users.sort(key=lambda path: (is_test(path), path))
+    if users:
+        shown = few([f"`{path}`" for path in users])
+        parts.append(f"Imported by {counted(len(users), 'file')}: {shown}.")
+    if not parts[1] and not parts[2]:
+        head = "\n".join(ground.text(file.path).splitlines()[:30])
+        parts.append(block(head, file.language) if head else "It is empty.")
+    return "\n\n".join(part for part in parts if part)
+
+
+def outline(ground: Ground, path: str) -> str:
+    """The functions, classes and constants at the top of a file, each with its first sentence."""
+    module = ground.codebase.module(path)
+    members = ground.codebase.members(module) if module else []
+    items = []
+    for each in members:
+        if each.kind not in {"function", "class"} and not each.name.isupper():
+            continue
+        about = first_sentence(each.docstring)
+        shown = each.signature.removeprefix("def ").removeprefix("class ") if each.signature else each.name
+        items.append(f"{each.kind} {code(shown)} (line {each.line}){f': {about}' if about else ''}")
+    return f"It defines:\n\n{bullets(items, limit=_FILES)}" if items else ""
+
+
+def _folder(ground: Ground, folder: str) -> str:
+    files = [file for file in ground.codebase.files if file.path.startswith(folder + "/")]
+    lines = sum(file.lines for file in files)
+    parts = [f"**`{folder}/`**: {counted(len(files), 'file')}, {counted(lines, 'line')}"]
+    start = ground.codebase.module(f"{folder}/__init__.py")
+    parts.append(_quoted(start.docstring) if start and start.docstring else "")
+    scores = dict(ground.rank)
+    files.sort(key=lambda file: -scores.get(file.path, 0.0))
+    items = []
+    for file in files:
+        module = ground.codebase.module(file.path)
+        about = first_sentence(module.docstring) if module else ""
+        names = (
+            [each.name for each in ground.codebase.members(module) if each.kind in {"class", "function"}]
+            if module
+            else []
+        )
+        tells = about or ", ".join(f"`{name}`" for name in names[:6])
+        items.append(f"`{file.path}` ({counted(file.lines, 'line')}){f': {tells}' if tells else ''}")
+    parts.append(f"Its files, the most referred to first:\n\n{bullets(items, limit=_FILES)}" if items else "")
+    return "\n\n".join(part for part in parts if part)

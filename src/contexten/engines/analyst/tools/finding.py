@@ -1,0 +1,97 @@
+"""Find a name: where it is defined, what it is, and what is near when it is not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from contexten.engines.analyst.ground import LANGUAGE_NAMES
+from contexten.engines.analyst.markdown import bullets, code, counted, joined, shorten
+from contexten.engines.analyst.step import Finding
+
+if TYPE_CHECKING:
+    from contexten.codebase import Symbol
+    from contexten.engines.analyst.ground import Found, Ground
+
+MAX_SHOWN = 12
+_TEXT_PLACES = 6
+
+
+def find(ground: Ground, name: str) -> Finding:
+    """Where a name is defined; with what is spelled alike, and where the text stands, when it is not."""
+    found = ground.find(name)
+    if not found:
+        return _missing(ground, name)
+    places = [symbol.location for symbol in found.symbols] + [file.path for file in found.files]
+    places += [found.folder] if found.folder else []
+    line = (
+        f"{found.name} → {places[0]}" if len(places) == 1 else f"{found.name} → {len(places)} places, first {places[0]}"
+    )
+    return Finding(line, _answer(found), {"name": found.name, "places": places[:MAX_SHOWN], "count": len(places)})
+
+
+def described(symbol: Symbol) -> str:
+    """A definition in a few words: its kind, and what it belongs to."""
+    if symbol.kind in {"method", "attribute"} and symbol.parent:
+        return f"{symbol.kind} of `{symbol.parent.rpartition('.')[2]}`"
+    return symbol.kind
+
+
+def place(symbol: Symbol) -> str:
+    """`path:line`, as code."""
+    return f"`{symbol.location}`"
+
+
+def entry(symbol: Symbol) -> dict[str, Any]:
+    """A definition as data."""
+    return {
+        "name": symbol.name,
+        "qualified_name": symbol.qualified_name,
+        "kind": symbol.kind,
+        "path": symbol.path,
+        "line": symbol.line,
+        "end_line": symbol.end_line,
+    }
+
+
+def _answer(found: Found) -> str:
+    if len(found.symbols) == 1 and not found.files:
+        symbol = found.symbols[0]
+        span = f", to line {symbol.end_line}" if symbol.end_line > symbol.line else ""
+        first = f"`{found.name}` is a {described(symbol)}, defined at {place(symbol)}{span}."
+        return first.replace(" is a attribute", " is an attribute")
+    if found.symbols:
+        items = [
+            f"{place(each)}: {described(each)} {code(each.signature or each.qualified_name)}" for each in found.symbols
+        ]
+        items += [f"`{file.path}`: file" for file in found.files]
+        head = f"`{found.name}` names {counted(len(items), 'thing')}:"
+        return f"{head}\n\n{bullets(items, limit=MAX_SHOWN)}"
+    if found.folder:
+        return f"`{found.folder}/` is a folder."
+    if len(found.files) == 1:
+        file = found.files[0]
+        return f"`{file.path}` is a {LANGUAGE_NAMES.get(file.language, file.language)} file of {counted(file.lines, 'line')}."
+    return f"`{found.name}` names {len(found.files)} files:\n\n" + bullets([f"`{file.path}`" for file in found.files])
+
+
+def _missing(ground: Ground, name: str) -> Finding:
+    near = ground.near(name)
+    texts = ground.codebase.search_text(name, limit=_TEXT_PLACES + 1)
+    said = [f"Nothing named {code(name)} is defined in {code(ground.name)}."]
+    if near:
+        said.append(f"Similar names: {joined([_pointed(ground, each) for each in near], 'or')}.")
+    if texts:
+        said.append("The text stands in:")
+    answer = " ".join(said)
+    if texts:
+        items = [f"`{match.path}:{match.line}`: {code(match.text.strip())}" for match in texts[:_TEXT_PLACES]]
+        more = "\n- … and more" if len(texts) > _TEXT_PLACES else ""
+        answer += "\n\n" + bullets(items) + more
+    line = f"{shorten(name, 60)} not found" + (f"; similar: {', '.join(near[:3])}" if near else "")
+    return Finding(line, answer, {"name": name, "places": [], "near": near}, found=False)
+
+
+def _pointed(ground: Ground, name: str) -> str:
+    found = ground.find(name)
+    where = found.symbols[0].location if found.symbols else found.files[0].path if found.files else ""
+    return f"`{name}` (`{where}`)" if where and where != name else f"`{name}`"

@@ -1,0 +1,219 @@
+"""Read a definition's body for one aspect: what it raises, returns, takes, logs; whether it is retried, cached, asynchronous."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contexten.engines.analyst import bodies
+from contexten.engines.analyst.markdown import block, bullets, code, counted, joined
+from contexten.engines.analyst.retries import retried
+from contexten.engines.analyst.step import Finding
+from contexten.engines.analyst.tools.finding import entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contexten.codebase import Symbol
+    from contexten.engines.analyst.bodies import Body, Seen
+    from contexten.engines.analyst.ground import Ground
+
+MAX_SYMBOLS = 3
+_SHOWN_LINES = 80
+_WORDS = {
+    "catches": ("catches", "has no `except` clause, so it catches nothing itself"),
+    "cached": ("shows caching at", "shows no cache: no cache decorator, and no name with `cache` in its body"),
+    "logs": ("logs or prints at", "neither logs nor prints"),
+    "timeout": ("names a timeout at", "names no timeout"),
+    "locks": ("names a lock or semaphore at", "names no lock or semaphore, so nothing in it makes it safe for threads"),
+    "deprecated": ("speaks of a deprecation at", "says nothing of a deprecation"),
+    "decorators": ("is decorated with", "has no decorators"),
+}  # fmt: skip
+
+
+def read(ground: Ground, name: str, aspect: str) -> Finding:
+    """What a definition's source shows of one aspect; only what is written there."""
+    symbols = ground.find(name).symbols[:MAX_SYMBOLS]
+    if not symbols:
+        return Finding(
+            "not a definition", f"`{name}` is not a function, class or variable, so there is no body to read."
+        )
+    answers = [_aspect(ground, symbol, aspect) for symbol in symbols]
+    spans = ", ".join(span(symbol) for symbol in symbols)
+    data = {"name": name, "aspect": aspect, "read": [entry(symbol) for symbol in symbols]}
+    return Finding(spans, "\n\n".join(answers), data)
+
+
+def show(ground: Ground, name: str) -> Finding:
+    """The source of a definition, or the beginning of a file."""
+    found = ground.find(name)
+    shown: list[tuple[str, int, int, str]] = []
+    for symbol in found.symbols[:MAX_SYMBOLS]:
+        body = ground.body(symbol)
+        shown.append(
+            (symbol.path, body.first_line if body else symbol.line, symbol.end_line, ground.language(symbol.path))
+        )
+    shown += [(file.path, 1, file.lines, file.language) for file in found.files[:1] if not found.symbols]
+    if not shown:
+        return Finding("nothing to show", f"`{name}` is a folder; name a file or a definition in it.")
+    sections = [_source(ground, *each) for each in shown]
+    return Finding(", ".join(f"{path}:{start}-{end}" for path, start, end, _ in shown), "\n\n".join(sections))
+
+
+def span(symbol: Symbol) -> str:
+    """`path:first-last`."""
+    return symbol.location if symbol.end_line <= symbol.line else f"{symbol.location}-{symbol.end_line}"
+
+
+def seen_items(symbol: Symbol, found: list[Seen], *, notes: bool = False) -> str:
+    """Lines of a body as a list."""
+    items = []
+    for seen in found:
+        note = f" ({code(seen.note)})" if notes and seen.note and seen.note not in seen.text else ""
+        items.append(f"`{symbol.path}:{seen.line}`{note}: {code(seen.text)}")
+    return bullets(items)
+
+
+def _source(ground: Ground, path: str, start: int, end: int, language: str) -> str:
+    last = min(end, start + _SHOWN_LINES - 1)
+    more = f"\n\n… and {end - last} more lines, to line {end}." if end > last else ""
+    lines = ground.text(path).splitlines()[start - 1 : last]
+    return f"`{path}:{start}-{last}`\n\n{block(chr(10).join(lines), language)}{more}"
+
+
+def _aspect(ground: Ground, symbol: Symbol, aspect: str) -> str:
+    if aspect in {"value", "docstring"}:
+        return _value(ground, symbol) if aspect == "value" else _docstring(symbol)
+    body = ground.body(symbol)
+    if body is None:
+        return _unparsed(ground, symbol, aspect)
+    special = _SPECIAL.get(aspect)
+    return special(ground, symbol, body) if special else _listed(symbol, body, aspect)
+
+
+def _listed(symbol: Symbol, body: Body, aspect: str) -> str:
+    found = bodies.LISTED[aspect](body)
+    present, absent = _WORDS[aspect]
+    if not found:
+        return f"`{symbol.name}` {absent} (`{span(symbol)}`)."
+    return f"`{symbol.name}` {present}:\n\n{seen_items(symbol, found, notes=True)}"
+
+
+def _raises(ground: Ground, symbol: Symbol, body: Body) -> str:
+    found = bodies.raises(body)
+    names = list(dict.fromkeys(seen.note for seen in found if seen.note))
+    again = any(not seen.note for seen in found)
+    said = [f"`{symbol.name}` has no `raise` statement of its own (`{span(symbol)}`)."]
+    if found:
+        what = joined([code(name) for name in names]) if names else "what it caught"
+        what += " and again what it caught" if names and again else ""
+        said = [f"`{symbol.name}` raises {what}:\n\n{seen_items(symbol, found)}"]
+    if passed := _raised_below(ground, symbol):
+        said.append(f"What it calls raises too, unless it is caught here:\n\n{bullets(passed)}")
+    if caught := bodies.catches(body):
+        said.append(f"It catches:\n\n{seen_items(symbol, caught)}")
+    return "\n\n".join(said)
+
+
+def _raised_below(ground: Ground, symbol: Symbol) -> list[str]:
+    """What the functions of this repository that it calls raise themselves."""
+    targets = {ref.target.qualified_name: ref.target for ref in ground.codebase.callees(symbol) if ref.target}
+    items = []
+    for target in targets.values():
+        inner = ground.body(target) if target.kind in {"function", "method"} else None
+        names = list(dict.fromkeys(seen.note for seen in bodies.raises(inner) if seen.note)) if inner else []
+        if names:
+            items.append(f"`{target.name}` (`{target.location}`): {joined([code(name) for name in names])}")
+    return items
+
+
+def _returns(ground: Ground, symbol: Symbol, body: Body) -> str:
+    del ground
+    if symbol.kind == "class":
+        return f"`{symbol.name}` is a class: calling it gives an instance of it."
+    found, stated = bodies.returns(body), bodies.annotation(body)
+    said = (
+        f"`{symbol.name}` is declared to return {code(stated)}."
+        if stated
+        else f"`{symbol.name}` declares no return type."
+    )
+    if not found:
+        return f"{said} It has no `return` with a value, so it returns `None`."
+    return f"{said} It returns at:\n\n{seen_items(symbol, found)}"
+
+
+def _parameters(ground: Ground, symbol: Symbol, body: Body) -> str:
+    found = bodies.parameters(body)
+    if not found and symbol.kind == "class":
+        fields = [each for each in ground.codebase.members(symbol) if each.kind == "attribute"]
+        lines = ground.text(symbol.path).splitlines()
+        items = [
+            f"`{each.location}`: {code(lines[each.line - 1].strip())}" for each in fields if each.line <= len(lines)
+        ]
+        return (
+            f"`{symbol.name}` has no `__init__` of its own. Its attributes:\n\n{bullets(items)}"
+            if items
+            else (f"`{symbol.name}` has no `__init__` of its own.")
+        )
+    if not found:
+        return f"`{symbol.name}` takes no parameters (`{symbol.location}`)."
+    return f"`{symbol.name}` (`{symbol.location}`) takes:\n\n{bullets([code(each) for each in found])}"
+
+
+def _async(ground: Ground, symbol: Symbol, body: Body) -> str:
+    del ground
+    waits = bodies.awaits(body)
+    if body.is_async:
+        return f"Yes: `{symbol.name}` is an `async def` (`{symbol.location}`), with {counted(len(waits), 'line')} that await."
+    if symbol.kind == "class":
+        text = f"`{symbol.name}` is a class; {counted(len(waits), 'line')} of it await."
+        return text + (f"\n\n{seen_items(symbol, waits)}" if waits else "")
+    return f"No: `{symbol.name}` is a plain `def` (`{symbol.location}`); calling it blocks until it is done."
+
+
+def _retry(ground: Ground, symbol: Symbol, body: Body) -> str:
+    return retried(ground, symbol, body)
+
+
+def _value(ground: Ground, symbol: Symbol) -> str:
+    lines = ground.text(symbol.path).splitlines()
+    body = ground.body(symbol)
+    if body is not None and symbol.kind != "class":
+        defaults = [text for text in bodies.parameters(body) if " = " in text]
+        if not defaults:
+            return f"`{symbol.name}` has no parameters with a default (`{symbol.location}`)."
+        return f"Defaults of `{symbol.name}` (`{symbol.location}`):\n\n{bullets([code(each) for each in defaults])}"
+    last = min(max(symbol.end_line, symbol.line), symbol.line + 20)
+    text = "\n".join(lines[symbol.line - 1 : last])
+    return f"`{symbol.location}` sets it:\n\n{block(text, ground.language(symbol.path))}"
+
+
+def _docstring(symbol: Symbol) -> str:
+    if not symbol.docstring:
+        return f"`{symbol.name}` has no docstring (`{symbol.location}`)."
+    return f"The docstring of `{symbol.name}` (`{symbol.location}`):\n\n{block(symbol.docstring.strip(), 'text')}"
+
+
+def _unparsed(ground: Ground, symbol: Symbol, aspect: str) -> str:
+    """For what is not a Python function or class: its lines that name the aspect."""
+    needle = {"retry": "retr", "raises": "throw", "catches": "catch", "returns": "return", "logs": "log"}.get(
+        aspect, aspect
+    )
+    lines = ground.text(symbol.path).splitlines()
+    inside = range(symbol.line, max(symbol.end_line, symbol.line) + 1)
+    found = [
+        bodies.Seen(line, lines[line - 1].strip())
+        for line in inside
+        if line <= len(lines) and needle in lines[line - 1].lower()
+    ]
+    if not found:
+        return f"No line of `{symbol.name}` (`{span(symbol)}`) has the word `{needle}`; more than that I cannot tell of it."
+    return f"Lines of `{symbol.name}` with the word `{needle}`:\n\n{seen_items(symbol, found)}"
+
+
+_SPECIAL: dict[str, Callable[[Ground, Symbol, Body], str]] = {
+    "raises": _raises,
+    "returns": _returns,
+    "parameters": _parameters,
+    "async": _async,
+    "retry": _retry,
+}
