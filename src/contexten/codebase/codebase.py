@@ -7,10 +7,13 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contexten.codebase.model import File, Import, Problem, Reference, Symbol, TextMatch
+from contexten.codebase.context import RelevantContext, relevant_context
+from contexten.codebase.examples import usage_examples
+from contexten.codebase.model import Example, File, Import, Problem, Reference, Symbol, TextMatch
 from contexten.codebase.questions import Questions
-from contexten.codebase.read import digest_of, read_content, scan
-from contexten.codebase.snapshot import Entry, Snapshot, read_entry
+from contexten.codebase.snapshot import Snapshot
+from contexten.codebase.store import Store
+from contexten.codebase.update import Changes, Updater
 from contexten.codebase.walk import Scope, resolved_root
 from contexten.errors import CodebaseError
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Sequence
 
-    from contexten.codebase.walk import Stamp
+USER_CACHE = "user cache folder"
 
 
 class Codebase:
@@ -27,8 +30,9 @@ class Codebase:
     Every question is answered from one consistent state, also while another thread refreshes.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, cache: Path | None = None) -> None:
         self._scope = scope
+        self._updater = Updater(scope, Store(cache, scope.root) if cache is not None else None)
         self._refreshing = threading.Lock()
         self._questions = Questions(Snapshot.empty(), self._lines)
 
@@ -39,6 +43,7 @@ class Codebase:
         *,
         include: Sequence[str] | None = None,
         exclude: Sequence[str] | None = None,
+        cache: str | os.PathLike[str] | None = USER_CACHE,
     ) -> Codebase:
         """Read the code in a folder, a git repository or not.
 
@@ -46,11 +51,14 @@ class Codebase:
             path: the folder.
             include: patterns as in `.gitignore`; only files that match one are read.
             exclude: patterns as in `.gitignore` to leave out, beside what `.gitignore` files leave out.
+            cache: folder to keep the index in, so that the next start reads only what has changed. By default the
+                user's cache folder (`CONTEXTEN_CACHE_DIR`); None keeps the index in memory alone.
 
         Raises:
             CodebaseError: there is no such folder.
         """
-        found = cls(Scope(resolved_root(path), tuple(include or ()), tuple(exclude or ())))
+        scope = Scope(resolved_root(path), tuple(include or ()), tuple(exclude or ()))
+        found = cls(scope, _cache_folder(cache))
         found.refresh()
         return found
 
@@ -69,41 +77,14 @@ class Codebase:
         """The folder's name."""
         return self.root.name or str(self.root)
 
-    def refresh(self) -> None:
+    def refresh(self) -> Changes:
         """Read what has changed since the last time; questions asked meanwhile are answered from the state before."""
         with self._refreshing:
-            walk = self._scope.walk()
-            old = self._questions.snapshot
-            fresh = {
-                path: each
-                for path, stamp in walk.files.items()
-                if (each := self._read(path, stamp, old, walk.problems))
-            }
-            kept = [p for p in walk.files if p in fresh or p in old.entries]
-            removed = old.entries.keys() - set(kept)
-            if fresh or removed:
-                self._swap(old.changed(fresh, removed), walk.problems)
-            else:
-                self._swap(old, walk.problems)
-
-    def _read(self, path: str, stamp: Stamp, old: Snapshot, problems: list[Problem]) -> Entry | None:
-        known = old.entries.get(path)
-        if known is not None and known.stamp == stamp:
-            return None
-        try:
-            content = read_content(str(self.root / path))
-        except OSError as error:
-            problems.append(Problem(path, error.strerror or str(error)))
-            return None
-        return read_entry(stamp if content.steady else None, digest_of(content.data), scan(path, content.data))
-
-    def _swap(self, snapshot: Snapshot, problems: list[Problem]) -> None:
-        broken = [
-            Problem(path, each.outline.problem) for path, each in snapshot.entries.items() if each.outline.problem
-        ]
-        snapshot.problems = tuple(sorted([*problems, *broken], key=lambda each: each.path))
-        if snapshot is not self._questions.snapshot:
-            self._questions = Questions(snapshot, self._lines)
+            before = self._questions.snapshot
+            snapshot, changes = self._updater.update(before)
+            if snapshot is not before:
+                self._questions = Questions(snapshot, self._lines)
+            return changes
 
     # files
 
@@ -231,3 +212,44 @@ class Codebase:
     def rank(self) -> list[tuple[str, float]]:
         """Files by importance, the most important first: PageRank over imports. The scores add up to 1."""
         return list(self._questions.ranking)
+
+    def cycles(self) -> list[list[str]]:
+        """Groups of files that import each other in a circle, the largest first; imports inside functions do not count."""
+        return [list(each) for each in self._questions.cycles]
+
+    # for a task
+
+    def similar(self, symbol: Symbol, limit: int = 10) -> list[tuple[Symbol, float]]:
+        """Functions (or classes) that are about the same words, with a likeness from 0 to 1, the most alike first."""
+        return self._questions.similar(symbol, limit)
+
+    def usage_examples(self, symbol: Symbol, limit: int = 3) -> list[Example]:
+        """Calls of a symbol with the lines around them, from as many different files as possible."""
+        return usage_examples(self._questions, symbol, limit)
+
+    def relevant_context(
+        self, prompt: str, caller: Symbol | str | None = None, budget_tokens: int = 4000
+    ) -> RelevantContext:
+        """What of the codebase a prompt needs: signatures first, bodies where the budget allows.
+
+        The same codebase, prompt, caller and budget always give the same context.
+
+        Args:
+            prompt: the task, in a person's words.
+            caller: where the code goes: a symbol, a path, `path:line` or a name.
+            budget_tokens: length of the text at most, at four characters for a token.
+
+        Raises:
+            CodebaseError: the caller is not part of the codebase.
+        """
+        return relevant_context(self._questions, prompt, caller, budget_tokens)
+
+
+def _cache_folder(cache: str | os.PathLike[str] | None) -> Path | None:
+    if cache is None:
+        return None
+    if cache != USER_CACHE:
+        return Path(cache).expanduser().resolve()
+    from contexten.settings import ServerSettings
+
+    return ServerSettings().cache_dir.resolve()

@@ -101,6 +101,8 @@ class Import:
     """The imported name, `*`, or empty for `import module`."""
     target: str | None
     """The imported file, or None when it is not part of the codebase."""
+    lazy: bool = False
+    """Whether it stands in a function, and so happens when that is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +112,12 @@ class TextMatch:
     path: str
     line: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """How a symbol is used somewhere."""
+
+    reference: Reference
+    source: str
+    """The call with some lines around it, indentation taken off."""

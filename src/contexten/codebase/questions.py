@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from contexten.codebase.cycles import cycles
+from contexten.codebase.lexicon import words_of_definitions
 from contexten.codebase.model import Import, Reference, Symbol
 from contexten.codebase.rank import page_rank
 from contexten.codebase.record import CALL, IMPORT, KINDS, UNKNOWN
@@ -29,18 +32,19 @@ class Questions:
     def __init__(self, snapshot: Snapshot, lines: Callable[[str], list[str]]) -> None:
         self.snapshot = snapshot
         snapshot.questions = self
-        self._lines = lru_cache(maxsize=64)(lines)
+        self.lines = lru_cache(maxsize=64)(lines)
 
     # finding
 
     def symbols(self, name: str) -> list[Symbol]:
         """Definitions by simple name, qualified name or its end; ignoring case when nothing fits exactly."""
-        found = self._exact(name)
+        found = self.named(name)
         if not found:
-            found = [each for other in self._other_spellings(name) for each in self._exact(other)]
+            found = [each for other in self._other_spellings(name) for each in self.named(other)]
         return sorted(found, key=lambda each: (each.kind == "module", each.path, each.line, each.index))
 
-    def _exact(self, name: str) -> list[Symbol]:
+    def named(self, name: str) -> list[Symbol]:
+        """Definitions by simple name, qualified name or its end, exactly as spelled and in no order."""
         last = name.replace(":", ".").rpartition(".")[2]
         found = []
         for path in self.snapshot.defined.get(last, ()):
@@ -58,6 +62,11 @@ class Questions:
         wanted = last.casefold()
         known = {each for each in self.snapshot.defined if each.casefold() == wanted and each != last}
         return [f"{head}{dot}{each}" for each in sorted(known)]
+
+    def line(self, path: str, number: int) -> str:
+        """A line of a file without its indentation; empty when the file has become shorter."""
+        lines = self.lines(path)
+        return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
     # uses of a symbol
 
@@ -154,7 +163,7 @@ class Questions:
     def _at(
         self, unit: Unit, line: int, column: int, kind: int, owner: int, target: Symbol | None, *, certain: bool = True
     ) -> Reference:
-        lines = self._lines(unit.path)
+        lines = self.lines(unit.path)
         text = lines[line - 1] if line <= len(lines) else ""
         if not text.isascii():
             column = len(text.encode()[:column].decode("utf-8", "replace"))
@@ -240,6 +249,22 @@ class Questions:
         found = [self.snapshot.symbol(path, index) for index in range(len(unit.record.symbols))] if unit else []
         return sorted((each for each in found if each), key=lambda each: (each.line, each.column))
 
+    # words
+
+    def similar(self, symbol: Symbol, limit: int) -> list[tuple[Symbol, float]]:
+        """Definitions of the same kind that are about the same words, with a likeness from 0 to 1."""
+        unit = self.snapshot.unit(symbol.path)
+        words = words_of_definitions(unit).get(symbol.index) if unit else None
+        if not words:
+            return []
+        scores = self.snapshot.lexicon.score({word: float(min(count, _MAX_WEIGHT)) for word, count in words.items()})
+        own = scores.pop((symbol.path, symbol.index), 0.0)
+        ranked = sorted(scores.items(), key=lambda each: (-round(each[1], 6), each[0]))
+        alike = ((self.snapshot.symbol(*place), score) for place, score in ranked)
+        kinds = _FUNCTIONS if symbol.kind in _FUNCTIONS else (symbol.kind,)
+        wanted = ((found, score) for found, score in alike if found and found.kind in kinds)
+        return [(found, round(min(score / own, 1.0), 4)) for found, score in islice(wanted, limit)]
+
     # imports
 
     @cached_property
@@ -268,17 +293,25 @@ class Questions:
     @cached_property
     def ranking(self) -> list[tuple[str, float]]:
         """Files by PageRank over imports, the most important first."""
-        links = {
-            path: sorted({each.target for each in found if each.target and each.target != path})
+        return page_rank(self._links(lazy=True))
+
+    @cached_property
+    def cycles(self) -> list[list[str]]:
+        """Files that import each other in a circle, imports inside functions left out."""
+        return cycles(self._links(lazy=False))
+
+    def _links(self, *, lazy: bool) -> dict[str, list[str]]:
+        return {
+            path: sorted({each.target for each in found if each.target and each.target != path and lazy >= each.lazy})
             for path, found in self.import_graph.items()
         }
-        return page_rank(links)
 
     def _imports_in(self, path: str) -> Iterator[Import]:
         unit = self.snapshot.unit(path)
         for row in unit.record.imports if unit else ():
             if unit:
-                yield Import(path, row.line, "." * row.level + row.module, row.name, self._target(unit, row))
+                module = "." * row.level + row.module
+                yield Import(path, row.line, module, row.name, self._target(unit, row), lazy=unit.is_lazy(row))
 
     def _target(self, unit: Unit, row: ImportRow) -> str | None:
         """The file that an import names: the module itself, or the package that it is taken from."""
@@ -292,6 +325,8 @@ class Questions:
 
 
 _ALL = 1000
+_MAX_WEIGHT = 16
+_FUNCTIONS = ("function", "method")
 
 
 def _fits(symbol: Symbol, name: str) -> bool:

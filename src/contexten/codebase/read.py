@@ -4,28 +4,66 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from contexten.codebase.languages import PYTHON, language_of
 from contexten.codebase.record import Record, encode
 from contexten.codebase.scan import scan_python
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 _ATTEMPTS = 3
 
 
-class Content(NamedTuple):
-    """A file's bytes and whether they were read in one piece."""
+class Reading(NamedTuple):
+    """What came of reading a file: a record, or an error."""
 
-    data: bytes
-    steady: bool
+    digest: bytes = b""
+    """What identifies the content, together with its language."""
+    data: bytes = b""
+    """The encoded record; empty when only the content was asked for."""
+    steady: bool = True
     """False when the file was being changed all the while."""
+    error: str = ""
 
 
-def read_content(path: str) -> Content:
-    """The bytes of a file; read again when it changes meanwhile. Raises OSError."""
+def read_file(root: str, path: str) -> Reading:
+    """Read a file and what it says."""
+    try:
+        content, steady = _content(f"{root}/{path}")
+    except OSError as error:
+        return Reading(error=error.strerror or str(error))
+    return Reading(digest_of(path, content), scan(path, content), steady)
+
+
+def read_digest(root: str, path: str) -> Reading:
+    """Read a file only to tell whether its content is known."""
+    try:
+        content, steady = _content(f"{root}/{path}")
+    except OSError as error:
+        return Reading(error=error.strerror or str(error))
+    return Reading(digest_of(path, content), b"", steady)
+
+
+def scan(path: str, content: bytes) -> bytes:
+    """The encoded record of a file's content."""
+    language = language_of(path) or ""
+    if language == PYTHON:
+        return encode(scan_python(content))
+    from contexten.codebase.tags import scan_tags
+
+    return encode(scan_tags(language, content))
+
+
+def digest_of(path: str, content: bytes) -> bytes:
+    """What identifies a content in the language of a path."""
+    return hashlib.blake2b(content, digest_size=16, person=(language_of(path) or "").encode()[:16]).digest()
+
+
+def unread(path: str, problem: str) -> bytes:
+    """The encoded record of a file that could not be understood."""
+    return encode(Record(language_of(path) or "", problem=problem))
+
+
+def _content(path: str) -> tuple[bytes, bool]:
     data = b""
     for _attempt in range(_ATTEMPTS):
         with open(path, "rb") as file:  # noqa: PTH123 - thousands of files: the plain call is measurably faster
@@ -33,22 +71,5 @@ def read_content(path: str) -> Content:
             data = file.read()
             after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns) and len(data) == after.st_size:
-            return Content(data, steady=True)
-    return Content(data, steady=False)
-
-
-def digest_of(data: bytes) -> bytes:
-    """What identifies a content."""
-    return hashlib.blake2b(data, digest_size=16).digest()
-
-
-def scan(path: str, data: bytes) -> bytes:
-    """The encoded record of a file's content."""
-    language = language_of(path) or ""
-    if language == PYTHON:
-        return encode(scan_python(data))
-    return encode(_scanner()(language, data))
-
-
-def _scanner() -> Callable[[str, bytes], Record]:
-    return lambda language, data: Record(language, data.count(b"\n") + (bool(data) and not data.endswith(b"\n")))
+            return data, True
+    return data, False

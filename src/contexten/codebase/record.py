@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import struct
 import sys
+import zlib
 from array import array
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -28,7 +29,7 @@ KINDS = ("read", "call", "write", "import", "base", "decorator", "annotation", "
 """Kinds of references, by number."""
 
 UNKNOWN = "?"
-_LENGTHS = struct.Struct("<3I")
+_LENGTHS = struct.Struct("<4I")
 
 
 class SymbolRow(NamedTuple):
@@ -116,12 +117,15 @@ def encode(record: Record) -> bytes:
     outline = _json([record.language, record.lines, record.problem, defined, sorted(used)])
     body = _json([record.docstring, record.symbols, record.imports, record.exports, record.chains, record.offsets])
     uses = record.uses.tobytes()
-    return _LENGTHS.pack(len(outline), len(body), len(uses)) + outline + body + uses
+    payload = outline + body + uses
+    return _LENGTHS.pack(zlib.crc32(payload), len(outline), len(body), len(uses)) + payload
 
 
 def decode_outline(data: bytes) -> Outline:
     """The outline of an encoded record; ValueError when the bytes are not one."""
     outline, _body, _uses = _sections(data)
+    if zlib.crc32(memoryview(data)[_LENGTHS.size :]) != _LENGTHS.unpack_from(data)[0]:
+        raise ValueError("an index record is damaged")
     return Outline(*json.loads(outline))
 
 
@@ -147,7 +151,7 @@ def decode(data: bytes) -> Record:
 def _sections(data: bytes) -> tuple[bytes, bytes, bytes]:
     if len(data) < _LENGTHS.size:
         raise ValueError("an index record is cut off")
-    first, second, third = _LENGTHS.unpack_from(data)
+    _sum, first, second, third = _LENGTHS.unpack_from(data)
     start = _LENGTHS.size
     if len(data) != start + first + second + third:
         raise ValueError("an index record has the wrong length")

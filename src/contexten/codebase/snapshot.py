@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from contexten.codebase.languages import PYTHON
+from contexten.codebase.lexicon import Lexicon
 from contexten.codebase.model import File, Problem, Symbol
 from contexten.codebase.modules import Modules
-from contexten.codebase.record import Outline, decode, decode_outline
+from contexten.codebase.record import Outline, decode
 from contexten.codebase.resolve import Resolver
 from contexten.codebase.unit import Unit
 
@@ -25,13 +26,23 @@ Names = dict[str, tuple[str, ...]]
 class Entry:
     """What is kept about a file."""
 
-    stamp: Stamp | None
-    """None when the file was being changed while it was read: look again."""
+    size: int
+    """Bytes."""
+    modified: int
+    """Nanoseconds since the epoch."""
     digest: bytes
     """Of the file's content."""
     data: bytes
     """The encoded record."""
     outline: Outline
+
+
+class Kept(NamedTuple):
+    """An entry, and the stamp by which its file is known to be the same still."""
+
+    stamp: Stamp | None
+    """None when the file may have changed without its stamp showing it: look at the content again."""
+    entry: Entry
 
 
 class Snapshot:
@@ -47,6 +58,8 @@ class Snapshot:
         self.questions: Questions | None = None
         """Who asks; found again through `File.origin` and `Symbol.origin`."""
         self._units: dict[str, Unit] = {}
+        self._lexicon: Lexicon | None = None
+        self._lexicon_before: tuple[Lexicon, frozenset[str]] = (Lexicon(), frozenset(entries))
 
     @classmethod
     def empty(cls) -> Snapshot:
@@ -68,6 +81,8 @@ class Snapshot:
             _renamed(self.used, {p: o.used for p, o in before.items()}, {p: o.used for p, o in after.items()}),
             self.modules if same_paths else Modules(entries),
         )
+        before_lexicon, missing = (self._lexicon, frozenset[str]()) if self._lexicon else self._lexicon_before
+        new._lexicon_before = before_lexicon, missing | touched
         for path, unit in list(self._units.items()):
             if path not in touched:
                 new._units[path] = Unit(path, new.modules.names.get(path, ""), unit.record)  # noqa: SLF001 - the same class
@@ -81,15 +96,22 @@ class Snapshot:
             found = self._units.setdefault(path, Unit(path, self.modules.names.get(path, ""), record))
         return found
 
+    @property
+    def lexicon(self) -> Lexicon:
+        """The words of the definitions; made when first asked for, from the one of an earlier state if there is one."""
+        if self._lexicon is None:
+            before, touched = self._lexicon_before
+            self._lexicon = before.following(self, touched)
+        return self._lexicon
+
     def file(self, path: str) -> File | None:
         """A file by its path."""
         entry = self.entries.get(path)
         if entry is None:
             return None
         outline = entry.outline
-        size, modified = (entry.stamp.size, entry.stamp.modified / 1e9) if entry.stamp else (0, 0.0)
         module = self.modules.names.get(path, "")
-        return File(path, outline.language, outline.lines, size, module, modified, self.questions)
+        return File(path, outline.language, outline.lines, entry.size, module, entry.modified / 1e9, self.questions)
 
     def symbol(self, path: str, index: int) -> Symbol | None:
         """A definition by its place; index -1 is the module itself."""
@@ -129,11 +151,6 @@ class Snapshot:
         return Symbol(
             short, name, "module", unit.path, 1, max(record.lines, 1), docstring=record.docstring, origin=self.questions
         )
-
-
-def read_entry(stamp: Stamp | None, digest: bytes, data: bytes) -> Entry:
-    """The entry of a file whose record is encoded in `data`."""
-    return Entry(stamp, digest, data, decode_outline(data))
 
 
 def _renamed(names: Names, before: Mapping[str, list[str]], after: Mapping[str, list[str]]) -> Names:

@@ -76,5 +76,12 @@ class Unit:
         """A definition."""
         return self.record.symbols[index]
 
+    def is_lazy(self, row: ImportRow) -> bool:
+        """Whether an import stands in a function: it happens when the function is called."""
+        scope = row.scope
+        while scope >= 0 and self._is_class(scope):
+            scope = self.symbol(scope).parent
+        return scope >= 0
+
     def _is_class(self, index: int) -> bool:
         return self.record.symbols[index].kind == "class"

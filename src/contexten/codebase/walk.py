@@ -55,6 +55,11 @@ class Scope:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
+    @property
+    def partial(self) -> bool:
+        """Whether files of the folder are left out on the caller's wish."""
+        return bool(self.include or self.exclude)
+
     def walk(self) -> Walk:
         """Look at the folder as it is now."""
         return _Walker(self).run()

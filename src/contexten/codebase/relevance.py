@@ -1,0 +1,252 @@
+"""Which definitions matter for a task: by the names and words of the prompt, and by nearness to where the code goes.
+
+Every piece of evidence for a definition has a weight between 0 and 1 and a reason. Pieces add up like independent
+chances: the score is 1 less the product of what each leaves open.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from contexten.codebase.lexicon import DOCUMENTS
+from contexten.codebase.model import Symbol
+from contexten.codebase.resolve import Entity
+from contexten.codebase.terms import identifiers_in, words_in
+from contexten.errors import CodebaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from contexten.codebase.lexicon import Place
+    from contexten.codebase.questions import Questions
+
+_NAMED, _NAMED_PLAINLY, _WORDS = 0.9, 0.3, 0.6
+_OWN_CLASS, _OWN_MEMBER, _BASE, _BASE_MEMBER = 0.5, 0.4, 0.35, 0.2
+_IMPORTED, _SAME_FILE, _USED_BESIDE, _IMPORTED_MEMBER = 0.35, 0.25, 0.3, 0.06
+_CALLED, _CALLS, _HOLDS = 0.4, 0.2, 0.3
+_CENTRAL, _RECENT = 0.06, 0.04
+_WORD_CANDIDATES = 120
+_SEEDS = 8
+_MAX_SAME_NAME = 12
+_KINDS = (*DOCUMENTS, "attribute")
+
+
+class Scored(NamedTuple):
+    """A definition, how much it matters (0 to 1) and why."""
+
+    place: Place
+    score: float
+    reason: str
+
+
+class Evidence:
+    """What speaks for each definition."""
+
+    def __init__(self) -> None:
+        self._found: dict[Place, dict[str, float]] = {}
+
+    def add(self, place: Place, weight: float, reason: str) -> None:
+        """Note a reason; the same reason counts once, with its greatest weight."""
+        reasons = self._found.setdefault(place, {})
+        reasons[reason] = max(weight, reasons.get(reason, 0.0))
+
+    def __contains__(self, place: object) -> bool:
+        return place in self._found
+
+    def __iter__(self) -> Iterable[Place]:
+        return iter(sorted(self._found))
+
+    def ranked(self) -> list[Scored]:
+        """Every definition, what matters most first; equal ones by place."""
+        scored = [self._scored(place) for place in self._found]
+        return sorted(scored, key=lambda each: (-each.score, each.place))
+
+    def _scored(self, place: Place) -> Scored:
+        reasons = sorted(self._found[place].items(), key=lambda each: (-each[1], each[0]))
+        left = 1.0
+        for _reason, weight in reasons:
+            left *= 1.0 - weight
+        return Scored(place, round(1.0 - left, 6), "; ".join(reason for reason, _weight in reasons[:2]))
+
+
+def rank_symbols(questions: Questions, prompt: str, caller: Symbol | str | None) -> list[Scored]:
+    """The definitions that matter for a prompt, the most relevant first.
+
+    Args:
+        questions: the state of the codebase.
+        prompt: the task, in a person's words.
+        caller: where the code goes: a symbol, a path, `path:line` or a name; None when that is open.
+
+    Raises:
+        CodebaseError: the caller is not part of the codebase.
+    """
+    return _Ranking(questions, prompt).run(find_caller(questions, caller))
+
+
+def find_caller(questions: Questions, caller: Symbol | str | None) -> Place | None:
+    """The innermost definition that a caller means; index -1 for a module."""
+    if caller is None:
+        return None
+    if isinstance(caller, Symbol):
+        return caller.path, caller.index
+    path, _colon, line = caller.rpartition(":")
+    if caller in questions.snapshot.entries:
+        return caller, -1
+    if line.isdigit() and path in questions.snapshot.entries:
+        around = [each for each in questions.symbols_in(path) if each.line <= int(line) <= each.end_line]
+        around = [each for each in around if each.kind in ("class", "function", "method")]
+        return path, around[-1].index if around else -1
+    found = questions.symbols(caller)
+    if not found:
+        raise CodebaseError(f"There is no file or symbol {caller!r} in the codebase. Give a path, path:line or a name.")
+    return found[0].path, found[0].index
+
+
+class _Ranking:
+    def __init__(self, questions: Questions, prompt: str) -> None:
+        self.questions = questions
+        self.snapshot = questions.snapshot
+        self.prompt = prompt
+        self.evidence = Evidence()
+
+    def run(self, caller: Place | None) -> list[Scored]:
+        self.named()
+        self.worded()
+        if caller is not None:
+            self.near(caller)
+        self.around([each for each in self.evidence.ranked() if each.place != caller][:_SEEDS])
+        self.prior()
+        return [each for each in self.evidence.ranked() if each.place != caller]
+
+    # the prompt
+
+    def named(self) -> None:
+        """Definitions whose name stands in the prompt."""
+        for name in identifiers_in(self.prompt):
+            found = [each for each in self.questions.named(name) if each.index >= 0]
+            if not found or len(found) > _MAX_SAME_NAME:
+                continue
+            weight = _NAMED if _looks_like_code(name) else _NAMED_PLAINLY
+            for each in found:
+                self.evidence.add((each.path, each.index), weight / len(found) ** 0.5, f"{name} is named in the prompt")
+
+    def worded(self) -> None:
+        """Definitions that are about the prompt's words."""
+        words = {word: float(count) for word, count in Counter(words_in(self.prompt)).items()}
+        scores = self.snapshot.lexicon.score(words)
+        ordered = sorted(scores.items(), key=lambda each: (-round(each[1], 6), each[0]))[:_WORD_CANDIDATES]
+        for place, score in ordered:
+            self.evidence.add(place, _WORDS * score / ordered[0][1], "about the words of the prompt")
+
+    # the caller
+
+    def near(self, caller: Place) -> None:
+        """Definitions near the place where the code goes."""
+        path, index = caller
+        unit = self.snapshot.unit(path)
+        if unit is None:
+            return
+        owner = index
+        while owner >= 0 and unit.symbol(owner).kind != "class":
+            owner = unit.symbol(owner).parent
+        if owner >= 0:
+            self.own_class(Entity(path, owner))
+        for group in unit.members.get(-1, {}).values():
+            self.evidence.add((path, group[0]), _SAME_FILE, "in the same file")
+        self.imported(path)
+        self.used_beside(path, owner, caller)
+
+    def own_class(self, entity: Entity) -> None:
+        order = self.snapshot.resolver.ancestry(entity)
+        name = self.name(order[0].path, order[0].index)
+        for each in order:
+            own = each == order[0]
+            self.evidence.add(
+                (each.path, each.index), _OWN_CLASS if own else _BASE, f"the class {name}" if own else f"base of {name}"
+            )
+            unit = self.snapshot.unit(each.path)
+            for group in (unit.members.get(each.index, {}) if unit else {}).values():
+                weight, what = (_OWN_MEMBER, "member of") if own else (_BASE_MEMBER, "inherited by")
+                self.evidence.add((each.path, group[0]), weight, f"{what} {name}")
+
+    def imported(self, path: str) -> None:
+        unit = self.snapshot.unit(path)
+        for row in unit.record.imports if unit else ():
+            found = self.snapshot.resolver.imported(unit, row) if unit and row.name != "*" else None
+            if found is None or found.index < 0:
+                continue
+            self.evidence.add((found.path, found.index), _IMPORTED, "imported where the code goes")
+            other = self.snapshot.unit(found.path)
+            for group in (other.members.get(found.index, {}) if other else {}).values():
+                self.evidence.add((found.path, group[0]), _IMPORTED_MEMBER, "member of what is imported there")
+
+    def used_beside(self, path: str, owner: int, caller: Place) -> None:
+        """What the neighbours of the new code use."""
+        unit = self.snapshot.unit(path)
+        if unit is None:
+            return
+        siblings = [
+            index for group in unit.members.get(owner, {}).values() for index in group if (path, index) != caller
+        ]
+        counts: Counter[Place] = Counter()
+        for sibling in siblings:
+            counts.update(set(self.used_by((path, sibling))))
+        most = max(counts.values(), default=1)
+        for place, count in counts.items():
+            self.evidence.add(place, _USED_BESIDE * (0.5 + 0.5 * count / most), "used by the code beside it")
+
+    # what is found so far
+
+    def around(self, seeds: list[Scored]) -> None:
+        """Definitions next to the best ones."""
+        for seed in seeds:
+            name = self.name(*seed.place)
+            for place in set(self.used_by(seed.place)):
+                self.evidence.add(place, _CALLED * seed.score, f"used by {name}")
+            self.holders(seed, name)
+            symbol = self.snapshot.symbol(*seed.place)
+            for each in self.questions.references(symbol, ("call",)) if symbol and symbol.kind != "attribute" else ():
+                if each.symbol is not None:
+                    self.evidence.add((each.path, each.symbol.index), _CALLS * seed.score, f"calls {name}")
+
+    def holders(self, seed: Scored, name: str) -> None:
+        path, index = seed.place
+        unit = self.snapshot.unit(path)
+        if unit and index >= 0 and unit.symbol(index).parent >= 0:
+            self.evidence.add((path, unit.symbol(index).parent), _HOLDS * seed.score, f"contains {name}")
+        if unit and index >= 0 and unit.symbol(index).kind == "class":
+            for base in self.snapshot.resolver.bases(Entity(path, index)):
+                self.evidence.add((base.path, base.index), _HOLDS * seed.score, f"base of {name}")
+
+    def prior(self) -> None:
+        """A little for files that much depends on, and for those changed last."""
+        ranking = dict(self.questions.ranking)
+        top = max(ranking.values(), default=1.0)
+        times = {path: self.snapshot.entries[path].modified for path, _index in self.evidence}
+        newest = sorted(set(times.values()))
+        for path, index in self.evidence:
+            self.evidence.add((path, index), _CENTRAL * ranking.get(path, 0.0) / top, "much depends on its file")
+            recency = newest.index(times[path]) / (len(newest) - 1) if len(newest) > 1 else 0.0
+            self.evidence.add((path, index), _RECENT * recency, "changed lately")
+
+    def used_by(self, place: Place) -> Iterable[Place]:
+        """The definitions that a definition's own text uses."""
+        path, index = place
+        unit = self.snapshot.unit(path)
+        for number, _at in unit.by_owner.get(index, ()) if unit else ():
+            found = self.snapshot.resolver.resolve(unit, unit.record.chains[number]) if unit else None
+            if found is not None and found.index >= 0 and (found.path, found.index) != place and self.wanted(found):
+                yield found.path, found.index
+
+    def wanted(self, entity: Entity) -> bool:
+        unit = self.snapshot.unit(entity.path)
+        return unit is not None and unit.symbol(entity.index).kind in _KINDS
+
+    def name(self, path: str, index: int) -> str:
+        unit = self.snapshot.unit(path)
+        return unit.local_names[index] if unit and index >= 0 else path
+
+
+def _looks_like_code(name: str) -> bool:
+    return "_" in name or "." in name or any(each.isupper() for each in name[1:]) or name[:1].isupper()
