@@ -131,8 +131,9 @@ def open_place(server):
 
 
 @contextmanager
-def running(data_dir, **settings):
-    with Embedded(settings_for(data_dir, **settings), engines=engines()) as server:
+def running(data_dir, *, more_engines=(), **settings):
+    chosen = Engines([*engines(), *more_engines])
+    with Embedded(settings_for(data_dir, **settings), engines=chosen) as server:
         place = open_place(server)
         try:
             yield place

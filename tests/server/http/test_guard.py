@@ -93,7 +93,7 @@ def test_a_body_of_another_kind_is_refused(place):
     ("method", "path", "status"),
     [("GET", "/nope", 404), ("GET", "/v1/nope", 404), ("DELETE", "/v1/users/me", 405), ("PUT", "/health", 405),
      ("GET", "/v1/users/me/", 404), ("GET", "/%00", 404), ("GET", "/v1/organizations/%2e%2e/users", 422),
-     ("BREW", "/v1/users/me", 405), ("HEAD", "/v1/users/me", 405)],
+     ("PATCH", "/v1/users/me", 405), ("HEAD", "/v1/users/me", 405)],
 )  # fmt: skip
 def test_every_error_is_a_problem(place, method, path, status):
     answer = place.admin.http.request(method, path)

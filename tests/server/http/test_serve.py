@@ -7,8 +7,6 @@ import os
 import signal
 import socket
 import stat
-import subprocess
-import sys
 
 import httpx2
 import pytest
@@ -18,51 +16,6 @@ from contexten.errors import DataDirectoryInUseError, SettingsError
 from contexten.server.lock import DataLock, Holder
 from contexten.server.ports import bind, pid_listening, url_of
 from contexten.server.serve import Embedded
-
-PROGRAM = """
-import sys
-from contexten.server.serve import serve
-from contexten.settings import ServerSettings
-from contexten.engines import Availability, Engines
-
-class Quiet:
-    name = "quiet"
-    concurrency = None
-    def availability(self):
-        return Availability(ready=True)
-    async def run(self, task, journal):
-        import asyncio
-        await asyncio.Event().wait()
-
-def ready(started):
-    print(started.base_url, flush=True)
-
-serve(ServerSettings(_env_file=None), ready, engines=Engines([Quiet()]))
-print("done", flush=True)
-"""
-
-
-@pytest.fixture
-def program(tmp_path):
-    """Starts a server process on the data of this test; all are ended with the test."""
-    started = []
-
-    def start(port=0, **more):
-        environment = {
-            "PATH": os.environ["PATH"], "CONTEXTEN_DATA_DIR": str(tmp_path / "data"), "CONTEXTEN_REPO": str(tmp_path),
-            "CONTEXTEN_CACHE_DIR": str(tmp_path / "cache"), "CONTEXTEN_ENGINE": "quiet", "CONTEXTEN_PORT": str(port), **more,
-        }  # fmt: skip
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM], env=environment, cwd=tmp_path, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        started.append(process)
-        return process, process.stdout.readline().strip()
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 def test_a_server_is_found_used_and_drained_by_a_signal(program, tmp_path):
@@ -85,7 +38,7 @@ def test_a_server_is_found_used_and_drained_by_a_signal(program, tmp_path):
 
 def test_the_second_server_on_the_same_data_is_told_where_the_first_is(program, settings):
     process, base_url = program()
-    with pytest.raises(DataDirectoryInUseError) as refused, Embedded(settings()):
+    with pytest.raises(DataDirectoryInUseError) as refused, Embedded(settings(), engines=quiet()):
         pass
     assert (refused.value.pid, refused.value.base_url) == (process.pid, base_url)
     assert base_url in str(refused.value)
@@ -140,7 +93,7 @@ def quiet():
 
 
 def test_an_unknown_default_engine_is_told_at_the_start(settings):
-    with pytest.raises(SettingsError, match="There is no engine 'warp' .*Engines: echo"):
+    with pytest.raises(SettingsError, match=r"There is no engine 'warp' .*Engines: echo"):
         Embedded(settings(CONTEXTEN_ENGINE="warp"), engines=quiet()).__enter__()
 
 
