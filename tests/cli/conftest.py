@@ -53,7 +53,14 @@ class Machine:
     @property
     def environment(self) -> dict[str, str]:
         folders = {f"XDG_{name}_HOME": str(self.home / name.lower()) for name in ("DATA", "CACHE", "CONFIG", "STATE")}
-        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8", **folders, **self.extra}
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": "/tmp/fake",
+            **folders,
+            **self.extra,
+        }
 
     def __call__(self, *words, cwd=None, **options):
         """Run the program to its end."""

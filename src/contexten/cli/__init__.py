@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _overview() -> int:
     from contexten.cli.nouns import overview
+    from contexten.cli.output import say
 
-    sys.stdout.write(overview())
+    say(overview())
     return 0

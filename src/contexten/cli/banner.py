@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING
 from contexten._version import __version__
 from contexten.cli.output import clean, emit_line, home_relative, one_line, say, styled
 from contexten.cli.progress import Progress
+from contexten.errors import CodebaseError
 
 if TYPE_CHECKING:
-    from contexten.protocol import EngineInfo, LocalRepository
+    from contexten.protocol import EngineInfo
     from contexten.server.serve import Started
 
 _DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -41,12 +43,12 @@ def announce_json(started: Started) -> None:
 
 def _show(started: Started) -> None:
     say(
-        f"  {styled(f'contexten {__version__}', 'bold')}   {styled(started.base_url, 'cyan'):<29}{styled(_STOP, 'dim')}"
+        f"  {styled(f'contexten {__version__}', 'bold')}   {styled(started.base_url, 'cyan')}        {styled(_STOP, 'dim')}"
     )
     runs = "1 run" if started.runs == 1 else f"{started.runs} runs"
     _line("data", f"{home_relative(str(started.data_dir)):<37}{_DATABASES[started.database]} · {runs}")
     if started.repo is not None:
-        _line("repo", f"{home_relative(started.repo.path)}  {_contents(started.repo)}".rstrip())
+        _line("repo", f"{home_relative(started.repo.path)}  {_contents(Path(started.repo.path))}")
     _line("engines", " · ".join(_engine(engine) for engine in started.engines))
 
 
@@ -61,5 +63,17 @@ def _engine(engine: EngineInfo) -> str:
     return f"{engine.name} {detail or 'not ready'}"
 
 
-def _contents(repo: LocalRepository) -> str:
-    raise NotImplementedError
+def _contents(path: Path) -> str:
+    """The branch and the size of a repository, in parentheses; reading it makes the first run quick."""
+    from contexten.codebase import Codebase
+    from contexten.engines.facts import branch_of
+
+    began = time.perf_counter()
+    try:
+        with Progress(f"indexing {home_relative(str(path))}"):
+            count = len(Codebase.from_path(path).files)
+    except CodebaseError as error:
+        return f"({error})"
+    files = "1 file" if count == 1 else f"{count} files"
+    facts = [branch_of(path), f"{files} indexed in {time.perf_counter() - began:.1f} s"]
+    return f"({', '.join(fact for fact in facts if fact)})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -25,9 +24,7 @@ def call(words: Sequence[str], *, debug: bool = False) -> int:
     if name not in NOUNS:
         return fail(_unknown(name), WRONG_USE)
     try:
-        return _flushed(_invoke(name, rest))
-    except BrokenPipeError:
-        return _silenced()
+        return _invoke(name, rest)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
@@ -41,17 +38,6 @@ def _invoke(name: str, rest: list[str]) -> int:
     command = typer.main.get_command(app)
     words = rest or (["--help"] if isinstance(command, typer.core.TyperGroup) else [])
     return command.main(args=words, prog_name=f"contexten {name}", standalone_mode=False) or 0
-
-
-def _flushed(code: int) -> int:
-    sys.stdout.flush()
-    return code
-
-
-def _silenced() -> int:
-    """The reader of our output went away, as `head` does: there is nobody to tell."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
 
 
 def _unknown(name: str) -> str:

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contexten.cli.progress import Progress
 from contexten.client import CodegenClient
 from contexten.client.address import normalize_base_url
 from contexten.client.local import LocalCredentials
@@ -87,7 +88,8 @@ def _embedded(stack: ExitStack) -> Connection:
     from contexten.server.serve import Embedded
 
     try:
-        server = stack.enter_context(Embedded(ServerSettings()))
+        with Progress("starting a server for this command"):
+            server = stack.enter_context(Embedded(ServerSettings()))
     except DataDirectoryInUseError as error:
         if error.base_url is None:
             raise

@@ -32,9 +32,11 @@ def env(
 
     With --write-cli-auth the official command-line program is signed in as well; an earlier file is kept beside it.
     """
-    from contexten.cli.connect import local_credentials
+    from contexten.cli.connect import answers, local_credentials
 
     local = local_credentials()
+    if not answers(local.base_url):
+        note(f"no server answers at {local.base_url} now. Start it: contexten up")
     if write_cli_auth:
         _sign_in(local, yes=yes)
     elif json:

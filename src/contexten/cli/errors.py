@@ -22,8 +22,13 @@ def explain(error: Exception, command: str) -> tuple[str, int]:
     from contexten.errors import ContextenError
 
     if isinstance(error, ContextenError):
-        return str(error), WRONG_USE if _is_wrong_use(error) else FAILED
+        return _sentence(error), WRONG_USE if _is_wrong_use(error) else FAILED
     return _unplanned(error, command)
+
+
+def _sentence(error: Exception) -> str:
+    """The error's words, without the number of its HTTP status."""
+    return str(error).removeprefix(f"{getattr(error, 'status_code', '')}: ").rstrip()
 
 
 def _is_wrong_use(error: Exception) -> bool:

@@ -7,58 +7,62 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from contexten.cli.errors import DONE, FAILED, INTERRUPTED
-from contexten.cli.live import entry_lines, heading, outcome
+from contexten.cli.live import answer_lines, entry_lines, heading, outcome, text_of
 from contexten.cli.output import emit, note
 from contexten.cli.progress import Progress
 from contexten.errors import ContextenError
+from contexten.protocol import MessageType
 
 if TYPE_CHECKING:
     from contexten.cli.connect import Connection
-    from contexten.protocol import AgentRunDetail
+    from contexten.client import AgentTask
 
 
-def follow(connection: Connection, run: AgentRunDetail, *, place: str | None, json: bool) -> int:
+def follow(connection: Connection, task: AgentTask, *, place: str | None, json: bool) -> int:
     """Show a run until it ends; the exit code says whether it did what was asked.
 
     Args:
         connection: where the run is.
-        run: the run, as it was when it was created or resumed.
+        task: the run, just created or resumed.
         place: folder or address that it works on.
         json: write the ended run as JSON instead of its log.
     """
     try:
-        ended = _watched(connection, run, place, quiet=json)
+        if json:
+            emit(task.wait().run)
+        else:
+            _show(task, place, embedded=connection.embedded)
     except KeyboardInterrupt:
-        _interrupted(connection, run)
-    if json:
-        emit(ended)
-    return DONE if ended.is_successful else FAILED
+        _interrupted(task, embedded=connection.embedded)
+    return DONE if task.is_successful else FAILED
 
 
-def _watched(connection: Connection, run: AgentRunDetail, place: str | None, *, quiet: bool) -> AgentRunDetail:
-    if quiet:
-        return connection.client.wait(run.id)
+def _show(task: AgentTask, place: str | None, *, embedded: bool) -> None:
     with Progress("waiting for the first step") as progress:
-        progress.say(heading(run, place))
-        for entry in connection.client.stream(run.id, turn=run.turn):
+        progress.say(heading(task.run, place))
+        shown = ""
+        for entry in task.stream():
+            if entry.message_type == MessageType.USER_MESSAGE:
+                continue
             for line in entry_lines(entry):
                 progress.say(line)
+            shown = text_of(entry)
             progress.update("working")
-    ended = connection.client.get_agent_run(run.id)
-    Progress("").say(outcome(ended))
-    return ended
+        for line in answer_lines(task.result or "") if task.result != shown else ():
+            progress.say(line)
+        # The page of a server inside this process is gone in a moment.
+        progress.say(outcome(task.run, f"contexten runs show {task.id}" if embedded else task.web_url))
 
 
-def _interrupted(connection: Connection, run: AgentRunDetail) -> NoReturn:
-    if not connection.embedded:
-        note(
-            f"run {run.id} goes on. Follow it: contexten runs logs {run.id} --follow · stop it: contexten runs cancel {run.id}"
-        )
+def _interrupted(task: AgentTask, *, embedded: bool) -> NoReturn:
+    if not embedded:
+        note(f"run {task.id} goes on. Follow it: contexten runs logs {task.id} --follow")
+        note(f"Stop it: contexten runs cancel {task.id}")
         raise typer.Exit(INTERRUPTED)
     try:
-        connection.client.cancel_agent_run(run.id)
+        task.cancel()
     except ContextenError as error:
-        note(f"run {run.id} could not be cancelled ({error}). It continues at the next start: contexten up")
+        note(f"run {task.id} could not be cancelled ({error}). It continues at the next start: contexten up")
     else:
-        note(f'run {run.id} was cancelled. Continue it: contexten runs resume {run.id} "…"')
+        note(f'run {task.id} was cancelled. Continue it: contexten runs resume {task.id} "…"')
     raise typer.Exit(INTERRUPTED)

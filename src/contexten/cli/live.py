@@ -12,13 +12,13 @@ from contexten.protocol import MessageType
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contexten.protocol import AgentRunDetail, LogEntry
+    from contexten.protocol import AgentRun, LogEntry
 
 _LABEL = 10
 _RULE = "─" * 46
 _PLAIN_LIMIT = 400
 _MINUTE = 60
-_LABELS = {
+_LABELS: dict[str, str] = {
     MessageType.PLAN_EVALUATION: "plan",
     MessageType.FINAL_ANSWER: "answer",
     MessageType.ERROR: "error",
@@ -28,9 +28,9 @@ _LABELS = {
 _CODE = re.compile(r"`[^`\n]+`")
 
 
-def heading(run: AgentRunDetail, place: str | None) -> str:
+def heading(run: AgentRun, place: str | None) -> str:
     """The first line: which run, by what, where."""
-    parts = [f"run {run.id}", run.engine, run.model, place and home_relative(place)]
+    parts = [f"run {run.id}", run.get("engine"), run.get("model"), place and home_relative(place)]
     return "  " + " · ".join(clean(part) for part in parts if part)
 
 
@@ -39,10 +39,10 @@ def entry_lines(entry: LogEntry) -> Iterator[str]:
     label = _label(entry)
     if entry.message_type == MessageType.FINAL_ANSWER:
         yield f"  {styled(f'{label:<{_LABEL}}', 'cyan')}{styled(_RULE, 'dim')}"
-        yield from answer_lines(_text(entry))
+        yield from answer_lines(text_of(entry))
         return
     style = "red" if entry.message_type == MessageType.ERROR else "cyan"
-    text = one_line(_text(entry), room(2 + _LABEL) or _PLAIN_LIMIT)
+    text = one_line(text_of(entry), room(2 + _LABEL) or _PLAIN_LIMIT)
     yield f"  {styled(f'{label:<{_LABEL}}', style)}{text}".rstrip()
 
 
@@ -53,10 +53,10 @@ def answer_lines(text: str) -> Iterator[str]:
         yield f"  {shown}".rstrip()
 
 
-def outcome(run: AgentRunDetail) -> str:
+def outcome(run: AgentRun, see: str | None) -> str:
     """The last line: how it ended, how long it took, where to see it."""
     style = "green" if run.is_successful else "red"
-    parts = [styled(clean(str(run.status)).lower(), style) + _duration(run), run.web_url]
+    parts = [styled(clean(str(run.status)).lower(), style) + _duration(run), clean(see or "")]
     return "  " + " · ".join(part for part in parts if part)
 
 
@@ -66,23 +66,23 @@ def _label(entry: LogEntry) -> str:
     return one_line(label, _LABEL - 1)
 
 
-def _text(entry: LogEntry) -> str:
+def text_of(entry: LogEntry) -> str:
     """What an entry says to people: engines put it into the observation, or else into the thought."""
     if isinstance(entry.observation, str) and entry.observation:
         return entry.observation
     return entry.thought or str(entry.observation or entry.tool_input or "")
 
 
-def facts(run: AgentRunDetail, place: str | None) -> Iterator[tuple[str, str]]:
+def facts(run: AgentRun, place: str | None) -> Iterator[tuple[str, str]]:
     """Names and values that describe a run, without its result."""
     yield "run", f"{run.id} · {clean(str(run.status)).lower()}{_duration(run)}"
-    yield "prompt", one_line(run.prompt, room(12))
-    yield "engine", " · ".join(clean(part) for part in (run.engine, run.model) if part)
+    yield "prompt", one_line(run.get("prompt", ""), room(12))
+    yield "engine", " · ".join(clean(part) for part in (run.get("engine"), run.get("model")) if part)
     if place:
         yield "repo", home_relative(place)
-    yield "created", f"{age(run.created_at)} ago · turn {run.turn} · {run.log_count} log entries"
+    yield "created", f"{age(run.created_at)} ago · turn {run.get('turn', 1)} · {run.get('log_count', 0)} log entries"
     if run.web_url:
-        yield "page", run.web_url
+        yield "page", clean(run.web_url)
 
 
 def age(moment: str | None) -> str:
@@ -96,8 +96,9 @@ def age(moment: str | None) -> str:
     return f"{seconds} s"
 
 
-def _duration(run: AgentRunDetail) -> str:
-    if not (run.started_at and run.finished_at):
+def _duration(run: AgentRun) -> str:
+    started, finished = run.get("started_at"), run.get("finished_at")
+    if not (started and finished):
         return ""
-    seconds = (datetime.fromisoformat(run.finished_at) - datetime.fromisoformat(run.started_at)).total_seconds()
+    seconds = (datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds()
     return f" in {seconds:.1f} s" if seconds < _MINUTE else f" in {seconds:.0f} s"

@@ -49,8 +49,7 @@ Start here:
   contexten up
   contexten run "Give me an overview of this project"
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.
-"""
+Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted."""
 
 
 def overview() -> str:

@@ -18,7 +18,7 @@ def list_(*, json: Json = False) -> None:
     from contexten.cli.connect import connected
 
     with connected() as connection:
-        found = list(connection.client.organizations())
+        found = list(connection.client.iter_organizations())
     if json:
         emit(found)
     else:

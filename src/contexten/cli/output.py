@@ -44,9 +44,16 @@ def styled(text: str, style: str, stream: TextIO | None = None) -> str:
 
 
 def say(text: str = "") -> None:
-    """Write a line of result to standard output at once. The text must be `clean`."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    """Write a line of result to standard output at once. The text must be `clean`.
+
+    When the reader has gone away, as `head` does, there is nobody to tell: the program ends in silence.
+    """
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
 
 
 def note(text: str) -> None:
@@ -74,7 +81,7 @@ def emit_line(value: Any) -> None:
 
 def _plain(value: Any) -> Any:
     if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json")
+        return value.model_dump(mode="json", serialize_as_any=True)
     return str(value)
 
 

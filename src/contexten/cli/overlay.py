@@ -9,7 +9,9 @@ import typer
 from contexten.cli.output import clean, say
 from contexten.cli.words import Json, application
 
-app = application("Instrument an installed codegen package; every change can be taken back.")
+app = application(
+    "Instrument an installed codegen package; every change can be taken back.", "contexten overlay status"
+)
 
 Python = Annotated[
     str | None, typer.Option(help="Interpreter whose environment has codegen; this one when absent.", metavar="PATH")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contexten.errors import NotFoundError, UsageError
+from contexten.errors import UsageError
 
 if TYPE_CHECKING:
     from contexten.cli.connect import Connection
-    from contexten.protocol import AgentRunDetail, LocalRepository
+    from contexten.protocol import AgentRun, Repository
 
 
 def location(text: str) -> str:
@@ -27,7 +27,7 @@ def location(text: str) -> str:
     return str(path.resolve())
 
 
-def place_named(connection: Connection, text: str | None) -> LocalRepository | None:
+def place_named(connection: Connection, text: str | None) -> Repository | None:
     """The repository at a path or address, registered if it was not yet; None when no name is given.
 
     A server inside this process works on the current folder when no name is given.
@@ -35,15 +35,15 @@ def place_named(connection: Connection, text: str | None) -> LocalRepository | N
     if text is None and not connection.embedded:
         return None
     wanted = location(text or ".")
-    known = (repo for repo in connection.client.repositories() if wanted in {repo.get("path"), repo.get("url")})
-    return next(known, None) or connection.client.add_repository(wanted)
+    for repo in connection.client.iter_repositories():
+        if wanted in {repo.get("path"), repo.get("url")}:
+            return repo
+    return connection.client.add_repository(wanted)
 
 
-def place_of(connection: Connection, run: AgentRunDetail) -> str | None:
+def place_of(connection: Connection, run: AgentRun) -> str | None:
     """Where a run works, as a path or address; None when its repository is gone."""
-    if run.repo_id is None:
+    repo_id = run.get("repo_id")
+    if repo_id is None:
         return None
-    try:
-        return connection.client.get_repository(run.repo_id).get("path")
-    except NotFoundError:
-        return None
+    return next((repo.get("path") for repo in connection.client.iter_repositories() if repo.id == repo_id), None)

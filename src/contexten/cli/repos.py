@@ -18,7 +18,7 @@ def list_(*, json: Json = False) -> None:
     from contexten.cli.connect import connected
 
     with connected() as connection:
-        repos = list(connection.client.repositories())
+        repos = list(connection.client.iter_repositories())
     if json:
         emit(repos)
     elif not repos:

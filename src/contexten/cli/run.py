@@ -29,22 +29,23 @@ def run(  # noqa: PLR0913 (an option is an argument)
 
     Uses the server that is up, or one inside this process when none is.
     """
+    from contexten.cli.prompt import read_prompt
+
+    text = read_prompt(prompt, "contexten run")
     from contexten.cli.connect import connected
     from contexten.cli.follow import follow
     from contexten.cli.live import heading
     from contexten.cli.place import place_named, place_of
-    from contexten.cli.prompt import read_prompt
 
-    text = read_prompt(prompt, "contexten run")
     with connected(start=not no_follow) as connection:
         place = place_named(connection, repo)
-        made = connection.client.create_agent_run(
+        task = connection.client.run(
             text, repo_id=place.id if place else None, engine=engine, model=model, timeout=timeout
         )
         if not no_follow:
-            raise typer.Exit(follow(connection, made, place=place_of(connection, made), json=json))
+            raise typer.Exit(follow(connection, task, place=place_of(connection, task.run), json=json))
         if json:
-            emit(made)
+            emit(task.run)
         else:
-            say(heading(made, place_of(connection, made)))
-            say(f"  follow it: contexten runs logs {made.id} --follow · {made.web_url}")
+            say(heading(task.run, place_of(connection, task.run)))
+            say(f"  follow it: contexten runs logs {task.id} --follow · {task.web_url}")

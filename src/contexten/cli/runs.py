@@ -79,9 +79,8 @@ def logs(
     from contexten.cli.live import entry_lines
 
     with connected() as connection, _known(connection, run):
-        client = connection.client
-        client.get_agent_run(run)
-        for entry in client.stream(run) if follow else client.logs(run):
+        task = connection.client.task(run)
+        for entry in task.stream() if follow else connection.client.iter_agent_run_logs(run):
             if json:
                 emit_line(entry)
             else:
@@ -100,14 +99,14 @@ def resume(run: RunId, prompt: Prompt, *, no_follow: NoFollow = False, json: Jso
 
     text = read_prompt(prompt, f"contexten runs resume {run}")
     with connected(start=not no_follow) as connection, _known(connection, run):
-        resumed = connection.client.resume_agent_run(run, text)
-        place = place_of(connection, resumed)
+        task = connection.client.task(run).resume(text)
+        place = place_of(connection, task.run)
         if not no_follow:
-            raise typer.Exit(follow(connection, resumed, place=place, json=json))
+            raise typer.Exit(follow(connection, task, place=place, json=json))
         if json:
-            emit(resumed)
+            emit(task.run)
         else:
-            say(heading(resumed, place))
+            say(heading(task.run, place))
 
 
 @app.command(epilog="Example: contexten runs cancel 3")
@@ -139,7 +138,7 @@ def search(
     from contexten.cli.connect import connected
 
     with connected() as connection:
-        found = connection.client.search_agent_runs(text, limit=limit)
+        found = connection.client.search(text, limit=limit)
     if json:
         emit(found)
         return

@@ -40,7 +40,7 @@ def list_(*, json: Json = False) -> None:
     from contexten.cli.live import age
 
     with connected() as connection:
-        tokens = list(connection.client.tokens())
+        tokens = connection.client.list_tokens()
     if json:
         emit(tokens)
         return
@@ -70,14 +70,14 @@ def revoke(
 
     with connected() as connection:
         try:
-            revoked = connection.client.revoke_token(token)
+            connection.client.revoke_token(token)
         except NotFoundError as error:
             message = (
                 f"no token {token} in organization {connection.client.org_id}. Those there are: contexten token list"
             )
             raise NotFoundError(message, status_code=error.status_code) from error
     if json:
-        emit(revoked)
+        emit({"id": token, "revoked": True})
     else:
         say(f"token {token} revoked")
 

@@ -22,7 +22,8 @@ def up(  # noqa: PLR0913 (an option is an argument)
     port: Annotated[int | None, typer.Option(help="Port to bind; 0 takes a free one [8000].", min=0, max=65535)] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder for the database and the local token.")] = None,
     repo: Annotated[
-        Path | None, typer.Option(help="Project that runs work on; the current folder when absent.")
+        Path | None,
+        typer.Option(help="Project that runs work on; the current folder when absent.", exists=True, file_okay=False),
     ] = None,
     allow_remote: Annotated[bool, typer.Option("--allow-remote", help="Let other machines connect.")] = False,
     json: Json = False,
@@ -34,7 +35,9 @@ def up(  # noqa: PLR0913 (an option is an argument)
     settings = _settings(host=host, port=port, data_dir=data_dir, repo=repo, allow_remote=allow_remote or None)
     from contexten.cli.banner import announce, announce_json
     from contexten.server.serve import serve
+    from contexten.telemetry.logs import configure_logging
 
+    configure_logging(settings.log_level)
     serve(settings, on_ready=announce_json if json else announce)
 
 

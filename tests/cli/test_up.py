@@ -1,0 +1,126 @@
+"""`contexten up`: the banner, a taken port, the same data twice, and how it stops."""
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import urllib.request
+
+import pytest
+
+
+@pytest.fixture
+def taken_port():
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder.getsockname()[1]
+
+
+def banner(machine, process):
+    return [process.stdout.readline().rstrip("\n") for _ in range(4)]
+
+
+def test_the_banner_says_where_it_is_and_what_it_has(machine):
+    process = machine.start("up", "--port", "0")
+    head, data, repo, engines = banner(machine, process)
+    out, err, code = machine.interrupt(process)
+    assert re.fullmatch(
+        r"  contexten 0\.1\.0   http://127\.0\.0\.1:\d+ +\(Ctrl-C stops it; runs in flight continue at the next start\)",
+        head,
+    )
+    assert re.fullmatch(r"  data      ~/data/contexten +SQLite · 0 runs", data)
+    assert re.fullmatch(r"  repo      ~/src/shop  \(main, 3 files indexed in \d+\.\d s\)", repo)
+    assert engines.startswith("  engines   analyst ready")
+    assert (out, err, code) == ("", "", 0)
+
+
+def test_a_second_start_has_the_same_token_and_counts_the_runs(machine):
+    with machine.up() as first:
+        assert machine("run", "Where is refund_order defined?").returncode == 0
+        token = json.loads((machine.data / "credentials.json").read_text())["token"]
+    with machine.up() as second:
+        assert json.loads((machine.data / "credentials.json").read_text())["token"] == token
+        assert second["runs"] == first["runs"] + 1 == 1
+
+
+def test_the_data_is_for_the_user_alone(machine):
+    with machine.up():
+        assert stat.S_IMODE(machine.data.stat().st_mode) == 0o700
+        assert stat.S_IMODE((machine.data / "credentials.json").stat().st_mode) == 0o600
+
+
+def test_a_second_server_on_the_same_data_names_the_first(machine):
+    with machine.up() as first:
+        port = first["base_url"].rpartition(":")[2]
+        same_port = machine("up", "--port", port)
+        other_port = machine("up", "--port", "0")
+    assert same_port.returncode == other_port.returncode == 1
+    pid = r"pid \d+ \(contexten up"
+    assert re.fullmatch(
+        rf"error: port {port} is taken by {pid}, same data\)\. It is already running: {first['base_url']}\n",
+        same_port.stderr,
+    )
+    assert re.search(rf"is in use by {pid}\)\. It is already running: {first['base_url']}\n$", other_port.stderr)
+
+
+def test_a_port_that_another_program_has_is_named(machine, taken_port):
+    done = machine("up", "--port", str(taken_port))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: port {taken_port} is taken by pid {os.getpid()} (")
+    assert "--port" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1"])
+def test_other_machines_need_leave(machine, host):
+    done = machine("up", "--host", host, "--port", "0")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {host} can be reached from other machines.")
+    assert "ALLOW_REMOTE" in done.stderr
+
+
+def test_a_folder_that_is_not_there_is_refused(machine):
+    done = machine("up", "--repo", "nowhere", "--port", "0")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "nowhere" in done.stderr
+
+
+def test_a_terminated_server_ends_well(machine):
+    process = machine.start("up", "--port", "0", "--json")
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert (err, process.returncode) == ("", 0)
+
+
+def test_the_ready_line_holds_no_token(live):
+    token = json.loads((live.data / "credentials.json").read_text())["token"]
+    assert token not in json.dumps(live.ready)
+    assert set(live.ready) == {
+        *("version", "base_url", "data_dir", "database", "runs", "repo", "engines", "organization_id"),
+    }
+
+
+def test_health_is_open(live):
+    with urllib.request.urlopen(f"{live.base_url}/health") as answer:
+        assert json.load(answer)["status"] == "ok"
+
+
+def test_no_process_shows_the_token(live):
+    """Neither the server nor a client that talks to it, in what `ps` shows of any process of this user."""
+    token = json.loads((live.data / "credentials.json").read_text())["token"]
+    client = live.start("run", "Give me an overview")
+    shown = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+    client.communicate(timeout=60)
+    assert "contexten" in shown
+    assert token not in shown
+
+
+def test_the_environment_of_a_client_needs_no_token(live):
+    assert "CODEGEN_API_TOKEN" not in live.environment
+    assert live.json("org", "list")[0]["id"] == 1
