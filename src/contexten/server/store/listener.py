@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 CHANNEL = "contexten_events"
-_LOOK_UP_SECONDS = 0.5
+_LOOK_UP_SECONDS = 1.0
 _RECONNECT_SECONDS = 1.0
 
 
@@ -31,9 +33,15 @@ class Listener:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop hearing; takes up to half a second."""
+        """Stop hearing."""
         self._closing.set()
+        with suppress(SQLAlchemyError):  # without the database, the thread looks up by itself
+            self._wake()
         self._thread.join()
+
+    def _wake(self) -> None:
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', '0')")
 
     def _run(self) -> None:
         while not self._closing.is_set():

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from contexten.server.store.columns import now
 from contexten.server.store.tables import workers
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
     from contexten.server.store.database import Database
     from contexten.server.store.transaction import Transaction
 
@@ -25,7 +29,7 @@ class Workers:
         """Note that a worker lives."""
 
         def work(transaction: Transaction) -> None:
-            moment = now()
+            moment = _shared_clock(transaction.connection)
             again = update(workers).where(workers.c.worker_id == worker_id).values(beat_at=moment)
             if not transaction.connection.execute(again).rowcount:
                 transaction.connection.execute(insert(workers).values(worker_id=worker_id, beat_at=moment))
@@ -33,12 +37,21 @@ class Workers:
         await self._database.write(work)
 
     async def dead(self, older_than_s: float) -> list[str]:
-        """Workers whose last beat is longer ago than so many seconds, by this machine's clock."""
-        silent = workers.c.beat_at < now() - timedelta(seconds=older_than_s)
-        wanted = select(workers.c.worker_id).where(silent).order_by(workers.c.worker_id)
-        return await self._database.read(lambda connection: list(connection.scalars(wanted)))
+        """Workers whose last beat is longer ago than so many seconds."""
+
+        def work(connection: Connection) -> list[str]:
+            silent = workers.c.beat_at < _shared_clock(connection) - timedelta(seconds=older_than_s)
+            return list(connection.scalars(select(workers.c.worker_id).where(silent).order_by(workers.c.worker_id)))
+
+        return await self._database.read(work)
 
     async def forget(self, worker_id: str) -> None:
         """Forget a worker, whose work was taken over or is done."""
         gone = delete(workers).where(workers.c.worker_id == worker_id)
         await self._database.write(lambda transaction: transaction.connection.execute(gone))
+
+
+def _shared_clock(connection: Connection) -> datetime:
+    """The present moment by the clock of the database server: those of the workers' machines may differ."""
+    moment = connection.scalar(select(func.clock_timestamp())) if connection.dialect.name == "postgresql" else None
+    return moment or now()
