@@ -203,19 +203,19 @@ class Codebase:
 
     def imports(self, path: str) -> list[Import]:
         """What a file imports, in source order."""
-        return self._questions.imports(path)
+        return self._questions.graph.imports(path)
 
     def importers(self, path: str) -> list[Import]:
         """Imports by which other files take something from a file."""
-        return self._questions.importers(path)
+        return self._questions.graph.importers(path)
 
     def rank(self) -> list[tuple[str, float]]:
         """Files by importance, the most important first: PageRank over imports. The scores add up to 1."""
-        return list(self._questions.ranking)
+        return list(self._questions.graph.ranking)
 
     def cycles(self) -> list[list[str]]:
         """Groups of files that import each other in a circle, the largest first; imports inside functions do not count."""
-        return [list(each) for each in self._questions.cycles]
+        return [list(each) for each in self._questions.graph.cycles]
 
     # for a task
 

@@ -196,7 +196,8 @@ class _Packer:
 
     def render_file(self, path: str) -> str:
         items = [each for each in self.items.values() if each.symbol.path == path and not self.covered(each.symbol)]
-        lines, parents = [f"# {path}"], set()
+        lines = [f"# {path}"]
+        parents: set[int] = set()
         open_form: Form = "signature"
         for item in sorted(items, key=lambda each: (each.symbol.line, each.symbol.column)):
             parent = self.parent(item.symbol)

@@ -18,7 +18,7 @@ _USES = ("call", "decorator", "base")
 
 def usage_examples(questions: Questions, symbol: Symbol, limit: int) -> list[Example]:
     """Calls of a symbol: one from each file, the most central file first, then a second from each."""
-    ranks = dict(questions.ranking)
+    ranks = dict(questions.graph.ranking)
     files: dict[str, list[Reference]] = {}
     for each in questions.references(symbol, _USES):
         files.setdefault(each.path, []).append(each)

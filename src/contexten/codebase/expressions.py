@@ -61,8 +61,8 @@ class Expressions:
             return UNKNOWN
         stack: list[Any] = []
         chain = UNKNOWN
-        if node.__class__ is ast.Name:
-            chain = node.id  # type: ignore[attr-defined]
+        if isinstance(node, ast.Name):
+            chain = node.id
             self.use(chain, node.lineno, node.col_offset, kind)
         elif isinstance(node, _LINKS):
             chain = self.link(node, kind, stack)
@@ -132,7 +132,7 @@ class Expressions:
             return
         for each in ast.walk(node):
             if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                self.quoted(each)
+                self.quoted(each, each.value)
             elif isinstance(each, ast.Name):
                 self.use(each.id, each.lineno, each.col_offset, ANNOTATION)
             elif isinstance(each, ast.Attribute):
@@ -146,17 +146,17 @@ class Expressions:
         if name:
             self.use(name, node.end_lineno or 1, (node.end_col_offset or 0) - len(node.attr.encode()), ANNOTATION)
 
-    def quoted(self, node: ast.Constant) -> None:
+    def quoted(self, node: ast.Constant, text: str) -> None:
         """Note the uses in a quoted annotation at the places where they are written."""
-        inner = parsed_annotation(node.value)
+        inner = parsed_annotation(text)
         if inner is None or node.lineno != node.end_lineno:
             return
-        quote = ((node.end_col_offset or 0) - node.col_offset - len(node.value.encode())) // 2
+        quote = ((node.end_col_offset or 0) - node.col_offset - len(text.encode())) // 2
         for each in ast.walk(inner):
-            if hasattr(each, "lineno"):
+            if isinstance(each, ast.expr):
                 each.lineno = each.end_lineno = node.lineno
                 each.col_offset += node.col_offset + quote
-                each.end_col_offset += node.col_offset + quote
+                each.end_col_offset = (each.end_col_offset or 0) + node.col_offset + quote
         self.annotation(inner)
 
     def comprehension(self, node: Any, stack: list[Any]) -> None:

@@ -1,28 +1,26 @@
-"""Questions about symbols: where they are used, by whom, and what they use."""
+"""Questions about symbols: how to find them, who uses them, what they use, what is like them."""
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from contexten.codebase.cycles import cycles
 from contexten.codebase.lexicon import words_of_definitions
-from contexten.codebase.model import Import, Reference, Symbol
-from contexten.codebase.rank import page_rank
-from contexten.codebase.record import CALL, IMPORT, KINDS, UNKNOWN
+from contexten.codebase.record import CALL
 from contexten.codebase.resolve import Entity
+from contexten.codebase.uses import Uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from contexten.codebase.record import ImportRow
+    from contexten.codebase.model import Reference, Symbol
     from contexten.codebase.snapshot import Snapshot
     from contexten.codebase.unit import Unit
 
 
-class Questions:
-    """Answers from one snapshot.
+class Questions(Uses):
+    """Answers from one state of a codebase.
 
     Args:
         snapshot: the state that is asked.
@@ -30,9 +28,8 @@ class Questions:
     """
 
     def __init__(self, snapshot: Snapshot, lines: Callable[[str], list[str]]) -> None:
-        self.snapshot = snapshot
+        super().__init__(snapshot, lru_cache(maxsize=64)(lines))
         snapshot.questions = self
-        self.lines = lru_cache(maxsize=64)(lines)
 
     # finding
 
@@ -67,108 +64,6 @@ class Questions:
         """A line of a file without its indentation; empty when the file has become shorter."""
         lines = self.lines(path)
         return lines[number - 1].strip() if 0 < number <= len(lines) else ""
-
-    # uses of a symbol
-
-    def references(
-        self, symbol: Symbol, kinds: Iterable[str] | None = None, *, possible: bool = False
-    ) -> list[Reference]:
-        """Where a symbol is used, by path, line and column."""
-        wanted = None if kinds is None else {KINDS.index(kind) for kind in kinds}
-        found = [
-            self._reference(unit, place, symbol, certain=certain)
-            for unit, place, certain in self._uses(symbol, possible=possible)
-            if wanted is None or unit.record.uses[place * 3 + 2] & 15 in wanted
-        ]
-        found.extend(self._import_references(symbol) if wanted is None or KINDS.index("import") in wanted else ())
-        return sorted(set(found), key=lambda each: (each.path, each.line, each.column))
-
-    def _uses(self, symbol: Symbol, *, possible: bool = False) -> Iterator[tuple[Unit, int, bool]]:
-        same = self.same(symbol)
-        for name in self._names(symbol):
-            for path in self.snapshot.used.get(name, ()):
-                unit = self.snapshot.unit(path)
-                for number in unit.named.get(name, ()) if unit else ():
-                    chain = unit.record.chains[number]
-                    if self.stands_for(unit, chain, same):
-                        yield from ((unit, place, True) for place in unit.places(number))
-                    elif possible and self._possible(unit, chain, symbol):
-                        yield from ((unit, place, False) for place in unit.places(number))
-
-    def _possible(self, unit: Unit, chain: str, symbol: Symbol) -> bool:
-        member = symbol.kind in ("method", "attribute")
-        return member and "." in chain and self.snapshot.resolver.resolve(unit, chain) is None
-
-    def stands_for(self, unit: Unit, chain: str, same: set[Entity]) -> bool:
-        """Whether a chain in a file means one of some definitions."""
-        if chain[0] == UNKNOWN:
-            return False
-        found = self.snapshot.resolver.resolve(unit, chain)
-        return found is not None and found._replace(instance=False) in same
-
-    def same(self, symbol: Symbol) -> set[Entity]:
-        """Every definition of the same name in the same place (overloads, branches of an `if`, property setters)."""
-        unit = self.snapshot.unit(symbol.path)
-        if unit is None or symbol.index < 0:
-            return {Entity(symbol.path, -1)}
-        row = unit.symbol(symbol.index)
-        return {Entity(symbol.path, index) for index in unit.members[row.parent][row.name]}
-
-    def _names(self, symbol: Symbol) -> list[str]:
-        """The names by which a symbol is known: its own and those that imports give it."""
-        same = self.same(symbol)
-        names, waiting = [], [symbol.name]
-        while waiting:
-            name = waiting.pop()
-            if name in names:
-                continue
-            names.append(name)
-            for unit, row in self._imports_of(name):
-                if row.bound not in names and row.bound != name and self._imports(unit, row, same):
-                    waiting.append(row.bound)
-        return names
-
-    def _imports_of(self, name: str) -> Iterator[tuple[Unit, ImportRow]]:
-        for path in self.snapshot.used.get(name, ()):
-            unit = self.snapshot.unit(path)
-            yield from ((unit, row) for row in unit.imported.get(name, ())) if unit else ()
-
-    def _imports(self, unit: Unit, row: ImportRow, same: set[Entity]) -> bool:
-        found = self.snapshot.resolver.imported(unit, row)
-        return found is not None and found in same
-
-    def _import_references(self, symbol: Symbol) -> Iterator[Reference]:
-        if symbol.kind == "module":
-            yield from self._module_references(symbol)
-            return
-        same = self.same(symbol)
-        for unit, row in self._imports_of(symbol.name):
-            if self._imports(unit, row, same):
-                yield self._import_reference(unit, row, symbol)
-
-    def _module_references(self, symbol: Symbol) -> Iterator[Reference]:
-        for each in self.importers(symbol.path):
-            unit = self.snapshot.unit(each.path)
-            for row in unit.record.imports if unit else ():
-                if unit and row.line == each.line and row.name == each.name and self._target(unit, row) == symbol.path:
-                    yield self._import_reference(unit, row, symbol)
-
-    def _import_reference(self, unit: Unit, row: ImportRow, target: Symbol) -> Reference:
-        return self._at(unit, row.line, row.column, IMPORT, row.scope, target)
-
-    def _reference(self, unit: Unit, place: int, target: Symbol | None, *, certain: bool = True) -> Reference:
-        line, column, tag = unit.record.uses[place * 3 : place * 3 + 3]
-        return self._at(unit, line, column, tag & 15, (tag >> 4) - 1, target, certain=certain)
-
-    def _at(
-        self, unit: Unit, line: int, column: int, kind: int, owner: int, target: Symbol | None, *, certain: bool = True
-    ) -> Reference:
-        lines = self.lines(unit.path)
-        text = lines[line - 1] if line <= len(lines) else ""
-        if not text.isascii():
-            column = len(text.encode()[:column].decode("utf-8", "replace"))
-        symbol = self.snapshot.symbol(unit.path, owner) if owner >= 0 else None
-        return Reference(unit.path, line, column, KINDS[kind], text.strip(), symbol, target, certain)
 
     # who uses it, what it uses
 
@@ -215,7 +110,7 @@ class Questions:
     def target_of(self, unit: Unit, chain: str) -> Symbol | None:
         """The definition that a chain in a file means."""
         found = self.snapshot.resolver.resolve(unit, chain)
-        return self.snapshot.symbol(found.path, found.index) if found else None
+        return self.snapshot.symbol(found.path, found.symbol) if found else None
 
     def _inside(self, unit: Unit, index: int) -> Iterator[int]:
         yield index
@@ -234,7 +129,7 @@ class Questions:
     def bases(self, symbol: Symbol) -> list[Symbol]:
         """The classes that a class derives from, in the order in which attributes are looked up."""
         order = self.snapshot.resolver.ancestry(Entity(symbol.path, symbol.index))[1:] if symbol.kind == "class" else []
-        return [found for each in order if (found := self.snapshot.symbol(each.path, each.index))]
+        return [found for each in order if (found := self.snapshot.symbol(each.path, each.symbol))]
 
     def members(self, symbol: Symbol) -> list[Symbol]:
         """What a class, function or module defines directly, in source order."""
@@ -264,64 +159,6 @@ class Questions:
         kinds = _FUNCTIONS if symbol.kind in _FUNCTIONS else (symbol.kind,)
         wanted = ((found, score) for found, score in alike if found and found.kind in kinds)
         return [(found, round(min(score / own, 1.0), 4)) for found, score in islice(wanted, limit)]
-
-    # imports
-
-    @cached_property
-    def import_graph(self) -> dict[str, tuple[Import, ...]]:
-        """The imports of every file."""
-        return {path: tuple(self._imports_in(path)) for path in sorted(self.snapshot.entries)}
-
-    @cached_property
-    def imported_by(self) -> dict[str, list[Import]]:
-        """The imports of every file by others."""
-        found: dict[str, list[Import]] = {}
-        for imports in self.import_graph.values():
-            for each in imports:
-                if each.target and each.target != each.path:
-                    found.setdefault(each.target, []).append(each)
-        return found
-
-    def imports(self, path: str) -> list[Import]:
-        """What a file imports, in source order."""
-        return list(self._imports_in(path))
-
-    def importers(self, path: str) -> list[Import]:
-        """The imports by which other files take something from a file."""
-        return list(self.imported_by.get(path, ()))
-
-    @cached_property
-    def ranking(self) -> list[tuple[str, float]]:
-        """Files by PageRank over imports, the most important first."""
-        return page_rank(self._links(lazy=True))
-
-    @cached_property
-    def cycles(self) -> list[list[str]]:
-        """Files that import each other in a circle, imports inside functions left out."""
-        return cycles(self._links(lazy=False))
-
-    def _links(self, *, lazy: bool) -> dict[str, list[str]]:
-        return {
-            path: sorted({each.target for each in found if each.target and each.target != path and lazy >= each.lazy})
-            for path, found in self.import_graph.items()
-        }
-
-    def _imports_in(self, path: str) -> Iterator[Import]:
-        unit = self.snapshot.unit(path)
-        for row in unit.record.imports if unit else ():
-            if unit:
-                module = "." * row.level + row.module
-                yield Import(path, row.line, module, row.name, self._target(unit, row), lazy=unit.is_lazy(row))
-
-    def _target(self, unit: Unit, row: ImportRow) -> str | None:
-        """The file that an import names: the module itself, or the package that it is taken from."""
-        resolver = self.snapshot.resolver
-        if not row.name:
-            return self.snapshot.modules.find(row.module, unit.path)
-        found = resolver.imported(unit, row) if row.name != "*" else None
-        if found is not None and found.index < 0:
-            return found.path
-        return resolver.module_of(unit, row)
 
 
 _ALL = 1000

@@ -21,7 +21,7 @@ from array import array
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-FORMAT = f"1-{sys.byteorder}"
+FORMAT = f"2-{sys.byteorder}"
 """Changes whenever older records can no longer be read or would say something else."""
 
 READ, CALL, WRITE, IMPORT, BASE, DECORATOR, ANNOTATION, EXPORT = range(8)
@@ -86,7 +86,7 @@ class Record:
 
     def last_name(self, chain: str) -> str:
         """The name that is written in the source where a chain is used."""
-        head, dot, tail = chain.rpartition(".")
+        _head, dot, tail = chain.rpartition(".")
         if dot:
             return tail
         if chain[0] == "#":

@@ -16,7 +16,7 @@ from contexten.codebase.terms import identifiers_in, words_in
 from contexten.errors import CodebaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from contexten.codebase.lexicon import Place
     from contexten.codebase.questions import Questions
@@ -54,7 +54,7 @@ class Evidence:
     def __contains__(self, place: object) -> bool:
         return place in self._found
 
-    def __iter__(self) -> Iterable[Place]:
+    def __iter__(self) -> Iterator[Place]:
         return iter(sorted(self._found))
 
     def ranked(self) -> list[Scored]:
@@ -159,14 +159,14 @@ class _Ranking:
 
     def own_class(self, entity: Entity) -> None:
         order = self.snapshot.resolver.ancestry(entity)
-        name = self.name(order[0].path, order[0].index)
+        name = self.name(order[0].path, order[0].symbol)
         for each in order:
             own = each == order[0]
             self.evidence.add(
-                (each.path, each.index), _OWN_CLASS if own else _BASE, f"the class {name}" if own else f"base of {name}"
+                (each.path, each.symbol), _OWN_CLASS if own else _BASE, f"the class {name}" if own else f"base of {name}"
             )
             unit = self.snapshot.unit(each.path)
-            for group in (unit.members.get(each.index, {}) if unit else {}).values():
+            for group in (unit.members.get(each.symbol, {}) if unit else {}).values():
                 weight, what = (_OWN_MEMBER, "member of") if own else (_BASE_MEMBER, "inherited by")
                 self.evidence.add((each.path, group[0]), weight, f"{what} {name}")
 
@@ -174,11 +174,11 @@ class _Ranking:
         unit = self.snapshot.unit(path)
         for row in unit.record.imports if unit else ():
             found = self.snapshot.resolver.imported(unit, row) if unit and row.name != "*" else None
-            if found is None or found.index < 0:
+            if found is None or found.symbol < 0:
                 continue
-            self.evidence.add((found.path, found.index), _IMPORTED, "imported where the code goes")
+            self.evidence.add((found.path, found.symbol), _IMPORTED, "imported where the code goes")
             other = self.snapshot.unit(found.path)
-            for group in (other.members.get(found.index, {}) if other else {}).values():
+            for group in (other.members.get(found.symbol, {}) if other else {}).values():
                 self.evidence.add((found.path, group[0]), _IMPORTED_MEMBER, "member of what is imported there")
 
     def used_beside(self, path: str, owner: int, caller: Place) -> None:
@@ -217,11 +217,11 @@ class _Ranking:
             self.evidence.add((path, unit.symbol(index).parent), _HOLDS * seed.score, f"contains {name}")
         if unit and index >= 0 and unit.symbol(index).kind == "class":
             for base in self.snapshot.resolver.bases(Entity(path, index)):
-                self.evidence.add((base.path, base.index), _HOLDS * seed.score, f"base of {name}")
+                self.evidence.add((base.path, base.symbol), _HOLDS * seed.score, f"base of {name}")
 
     def prior(self) -> None:
         """A little for files that much depends on, and for those changed last."""
-        ranking = dict(self.questions.ranking)
+        ranking = dict(self.questions.graph.ranking)
         top = max(ranking.values(), default=1.0)
         times = {path: self.snapshot.entries[path].modified for path, _index in self.evidence}
         newest = sorted(set(times.values()))
@@ -230,18 +230,18 @@ class _Ranking:
             recency = newest.index(times[path]) / (len(newest) - 1) if len(newest) > 1 else 0.0
             self.evidence.add((path, index), _RECENT * recency, "changed lately")
 
-    def used_by(self, place: Place) -> Iterable[Place]:
+    def used_by(self, place: Place) -> Iterator[Place]:
         """The definitions that a definition's own text uses."""
         path, index = place
         unit = self.snapshot.unit(path)
         for number, _at in unit.by_owner.get(index, ()) if unit else ():
             found = self.snapshot.resolver.resolve(unit, unit.record.chains[number]) if unit else None
-            if found is not None and found.index >= 0 and (found.path, found.index) != place and self.wanted(found):
-                yield found.path, found.index
+            if found is not None and found.symbol >= 0 and (found.path, found.symbol) != place and self.wanted(found):
+                yield found.path, found.symbol
 
     def wanted(self, entity: Entity) -> bool:
         unit = self.snapshot.unit(entity.path)
-        return unit is not None and unit.symbol(entity.index).kind in _KINDS
+        return unit is not None and unit.symbol(entity.symbol).kind in _KINDS
 
     def name(self, path: str, index: int) -> str:
         unit = self.snapshot.unit(path)

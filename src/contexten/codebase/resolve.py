@@ -42,10 +42,10 @@ class Trail:
 
 
 class Entity(NamedTuple):
-    """A module (index -1), a definition, or an instance of a class."""
+    """A module (symbol -1), a definition, or an instance of a class."""
 
     path: str
-    index: int
+    symbol: int
     instance: bool = False
 
 
@@ -147,9 +147,9 @@ class Resolver:
         unit = self._unit(entity.path)
         if unit is None:
             return None
-        if entity.index < 0:
+        if entity.symbol < 0:
             return self.resolve(unit, name, trail) or self._child_module(unit, name)
-        if unit.symbol(entity.index).kind == "class":
+        if unit.symbol(entity.symbol).kind == "class":
             return self._class_member(entity, name, trail)
         value = self.value(entity, trail)
         return self.member(value, name, trail) if value and value != entity else None
@@ -159,25 +159,25 @@ class Resolver:
         path = self._modules.at(f"{place}/{name}" if place else name) if last.startswith("__init__.") else None
         return Entity(path, -1) if path else None
 
-    def _class_member(self, entity: Entity, name: str, trail: Trail) -> Entity | None:
+    def _class_member(self, entity: Entity, name: str, trail: Trail | None) -> Entity | None:
         for each in self.ancestry(entity, trail):
             unit = self._unit(each.path)
-            found = unit.members.get(each.index, {}).get(name) if unit else None
+            found = unit.members.get(each.symbol, {}).get(name) if unit else None
             if found:
                 return Entity(each.path, found[0])
         return None
 
-    def _inherited(self, unit: Unit, index: int, name: str, trail: Trail) -> Entity | None:
+    def _inherited(self, unit: Unit, index: int, name: str, trail: Trail | None) -> Entity | None:
         for each in self.ancestry(Entity(unit.path, index), trail)[1:]:
             other = self._unit(each.path)
-            found = other.members.get(each.index, {}).get(name) if other else None
+            found = other.members.get(each.symbol, {}).get(name) if other else None
             if found:
                 return Entity(each.path, found[0])
         return None
 
     def ancestry(self, entity: Entity, trail: Trail | None = None) -> list[Entity]:
         """A class and its bases in the order in which Python looks attributes up."""
-        own = Entity(entity.path, entity.index)
+        own = Entity(entity.path, entity.symbol)
         trail = trail or Trail()
         with trail.step(own) as fresh:
             above = [self.ancestry(base, trail) for base in self.bases(own, trail)] if fresh else []
@@ -188,24 +188,24 @@ class Resolver:
         unit = self._unit(entity.path)
         if unit is None:
             return []
-        found = (self.resolve(unit, chain, trail) for chain in unit.symbol(entity.index).bases)
+        found = (self.resolve(unit, chain, trail) for chain in unit.symbol(entity.symbol).bases)
         return [each for each in found if each and each != entity and self._kind(each) == "class"]
 
     def value(self, entity: Entity, trail: Trail | None = None) -> Entity | None:
         """What a variable, an attribute or a property holds."""
         unit = self._unit(entity.path)
-        if unit is None or entity.index < 0:
+        if unit is None or entity.symbol < 0:
             return None
-        row = unit.symbol(entity.index)
+        row = unit.symbol(entity.symbol)
         plain = row.kind in ("variable", "attribute") or any(each in _PROPERTIES for each in row.decorators)
         return self.resolve(unit, row.type, trail) if plain else None
 
     def call(self, entity: Entity, trail: Trail | None = None) -> Entity | None:
         """What calling something gives."""
         unit = self._unit(entity.path)
-        if unit is None or entity.index < 0:
+        if unit is None or entity.symbol < 0:
             return None
-        row = unit.symbol(entity.index)
+        row = unit.symbol(entity.symbol)
         if row.kind == "class":
             if not entity.instance:
                 return entity._replace(instance=True)
@@ -216,15 +216,15 @@ class Resolver:
         value = self.value(entity, trail)
         return self.call(value, trail) if value and value != entity else None
 
-    def _returned(self, unit: Unit, entity: Entity, trail: Trail) -> Entity | None:
-        row = unit.symbol(entity.index)
+    def _returned(self, unit: Unit, entity: Entity, trail: Trail | None) -> Entity | None:
+        row = unit.symbol(entity.symbol)
         if row.type == "Self()" or split_root(row.type)[0].endswith("Self"):
             return Entity(entity.path, row.parent, instance=True) if row.parent >= 0 else None
         return self.resolve(unit, row.type, trail) if row.type else None
 
     def _kind(self, entity: Entity) -> str:
         unit = self._unit(entity.path)
-        return unit.symbol(entity.index).kind if unit and entity.index >= 0 else "module"
+        return unit.symbol(entity.symbol).kind if unit and entity.symbol >= 0 else "module"
 
 
 def _exported(unit: Unit, name: str) -> bool:

@@ -13,7 +13,6 @@ from contexten.codebase.headers import Definition, annotation_chain, docstring_o
 from contexten.codebase.record import ImportRow, Record, SymbolRow
 from contexten.codebase.scopes import Scope, merge
 
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -252,10 +251,12 @@ class _Scanner(Expressions):
         """`__all__`: a list of strings counts; anything else makes it unknown for good."""
         if not isinstance(value, (ast.List, ast.Tuple)):
             return
-        names = [each for each in value.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-        self.record.exports = (self.record.exports or []) + [each.value for each in names]
-        for each in names:
-            self.use(each.value, each.lineno, each.col_offset + 1, rec.EXPORT)
+        names = [
+            (each, each.value) for each in value.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        ]
+        self.record.exports = (self.record.exports or []) + [name for _each, name in names]
+        for each, name in names:
+            self.use(name, each.lineno, each.col_offset + 1, rec.EXPORT)
 
     def loop(self, node: ast.For | ast.AsyncFor) -> None:
         self.visit(node.iter)
@@ -288,13 +289,14 @@ class _Scanner(Expressions):
 
     def imported(self, row: ImportRow, node: ast.alias) -> None:
         scope = self.scope
-        del node
         self.record.imports.append(row)
         if row.name == "*":
             return
         index = len(self.record.imports) - 1
         free = scope.owner < 0 or row.bound in scope.globals
         scope.bind(row.bound, row.bound if free else f"%{index}", direct=True)
+        if node.asname == node.name:  # `import a as a`: the name stands there twice
+            self.use(row.bound, node.end_lineno or 1, (node.end_col_offset or 0) - len(row.bound.encode()), rec.IMPORT)
 
     def declare(self, node: ast.Global | ast.Nonlocal) -> None:
         self.scope.globals.update(node.names)

@@ -85,7 +85,7 @@ class Snapshot:
         new._lexicon_before = before_lexicon, missing | touched
         for path, unit in list(self._units.items()):
             if path not in touched:
-                new._units[path] = Unit(path, new.modules.names.get(path, ""), unit.record)  # noqa: SLF001 - the same class
+                new._units[path] = Unit(path, new.modules.names.get(path, ""), unit.record)
         return new
 
     def unit(self, path: str) -> Unit | None:

@@ -6,7 +6,7 @@ Each gives back text that carries the same facts as data: `summary.data`.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from contexten.errors import UsageError
 
@@ -27,7 +27,7 @@ class Summary(str):
 
     data: dict[str, Any]
 
-    def __new__(cls, text: str, data: dict[str, Any]) -> Summary:
+    def __new__(cls, text: str, data: dict[str, Any]) -> Self:
         """A text and its facts."""
         made = super().__new__(cls, text)
         made.data = data
@@ -45,7 +45,7 @@ def get_codebase_summary(codebase: Codebase) -> Summary:
     }
     central = [
         {"path": path, "score": score, "about": _first_line(_docstring(questions, path))}
-        for path, score in questions.ranking[:_MANY]
+        for path, score in questions.graph.ranking[:_MANY]
     ]
     data = {
         "name": codebase.name,
@@ -53,7 +53,7 @@ def get_codebase_summary(codebase: Codebase) -> Summary:
         "lines": sum(each.lines for each in outlines),
         "languages": languages,
         "symbols": dict(sorted(kinds.items())),
-        "imports": sum(len(each) for each in questions.import_graph.values()),
+        "imports": sum(len(each) for each in questions.graph.import_graph.values()),
         "central_files": central,
         "problems": len(snapshot.problems),
     }
@@ -66,7 +66,7 @@ def get_file_summary(file: File) -> Summary:
     module = questions.snapshot.symbol(file.path, -1)
     defined = [each for each in questions.members(module) if each.kind != "variable"] if module else []
     variables = [each.name for each in questions.members(module) if each.kind == "variable"] if module else []
-    imports = questions.imports(file.path)
+    imports = questions.graph.imports(file.path)
     data = {
         "path": file.path,
         "module": file.module,
@@ -77,7 +77,7 @@ def get_file_summary(file: File) -> Summary:
         "variables": variables,
         "imports": sorted({each.target for each in imports if each.target}),
         "external_imports": sorted({each.module for each in imports if not each.target and each.module}),
-        "imported_by": sorted({each.path for each in questions.importers(file.path)}),
+        "imported_by": sorted({each.path for each in questions.graph.importers(file.path)}),
     }
     return Summary(_file_text(data), data)
 

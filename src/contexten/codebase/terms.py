@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
 _COMMON = frozenset(
-    "a an and any are as at be by can do does for from has have how i if in into is it its may must no not of on or "
-    "our self cls should so such that the their them then there these this those to up use used uses using was we "
-    "what when where which who will with you your none true false return returns def class".split()
+    ["a", "an", "and", "any", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "may", "must", "no", "not", "of", "on", "or", "our", "self", "cls", "should", "so", "such", "that", "the", "their", "them", "then", "there", "these", "this", "those", "to", "up", "use", "used", "uses", "using", "was", "we", "what", "when", "where", "which", "who", "will", "with", "you", "your", "none", "true", "false", "return", "returns", "def", "class"]
 )
 _MIN_STEM = 3
 
