@@ -82,14 +82,16 @@ def test_a_run_that_kills_the_server_each_time_is_given_up_after_three(start, tm
 
 
 def test_another_worker_takes_over_the_turns_of_one_that_died(postgres_environment, start, monkeypatch):
-    order = ("--steps", 20, "--moment", 0.05, "--concurrency", 10)
-    first = start({**postgres_environment, "CONTEXTEN_WORKER_ID": "first"}, "--create", 30, "--forever", *order)
-    assert first.wait_for("started")
-    second = start({**postgres_environment, "CONTEXTEN_WORKER_ID": "second"}, "--forever", *order)
-    assert second.wait_for("started")
-    first.kill()
-    third = start({**postgres_environment, "CONTEXTEN_WORKER_ID": "third"}, "--create", 30, *order)
-    assert third.wait_for("done"), third.errors
+    order = ("--steps", 20, "--moment", 0.1, "--concurrency", 10)
+    other = start({**postgres_environment, "CONTEXTEN_WORKER_ID": "other"}, "--forever", *order)
+    assert other.wait_for("started")
+    killed = start({**postgres_environment, "CONTEXTEN_WORKER_ID": "killed"}, "--create", 30, "--forever", *order)
+    assert killed.wait_for("created 30")
+    killed.kill()
+    assert other.wait_for("turns under way are taken over"), other.errors
+    other.kill()
+    last = start({**postgres_environment, "CONTEXTEN_WORKER_ID": "other"}, *order)
+    assert last.wait_for("done"), last.errors
     seen = read(postgres_environment, monkeypatch)
     assert len(seen) == 30
     check_each_ended_once(seen, steps=20)

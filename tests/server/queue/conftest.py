@@ -13,6 +13,7 @@ import pytest
 from contexten.engines.base import Engines
 from contexten.protocol import Window
 from contexten.server.queue import Pace, Queue
+from contexten.server.queue.durable import Durable
 from contexten.server.store import Store
 from contexten.server.store.records import NewRun
 from contexten.settings import ServerSettings
@@ -22,7 +23,7 @@ from server.queue.patience import until
 if TYPE_CHECKING:
     from pathlib import Path
 
-QUICK = Pace(scan=0.3, watch=0.1, beat=0.1, dead_after=0.6, grace=0.3)
+QUICK = Pace(scan=0.3, watch=0.1, beat=0.1, dead_after=0.6, grace=0.3, claim=0.2)
 
 
 @pytest.fixture
@@ -42,14 +43,29 @@ def postgres(tmp_path_factory):
     server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def template(postgres, tmp_path_factory):
+    """The name of a database that has all tables already, to make others from."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE template_of_ours")
+    folder = tmp_path_factory.mktemp("template")
+    url = postgres.replace("/postgres?", "/template_of_ours?")
+    store = Store.open(ServerSettings(_env_file=None, CONTEXTEN_DATA_DIR=folder, CONTEXTEN_DATABASE_URL=url))
+    durable = Durable(store.url, "template", {}, lambda _: None)
+    durable.open()
+    durable.close()
+    store.close()
+    return "template_of_ours"
+
+
 @pytest.fixture
-def new_database(postgres):
-    """Makes an empty PostgreSQL database; gives its address."""
+def new_database(postgres, template):
+    """Makes a PostgreSQL database with empty tables; gives its address."""
 
     def make():
         name = f"queue_{uuid.uuid4().hex[:12]}"
         with psycopg.connect(postgres, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return postgres.replace("/postgres?", f"/{name}?")
 
     return make

@@ -3,11 +3,14 @@ import time
 
 import pytest
 
-from contexten.errors import UsageError
+from contexten.errors import SettingsError, UsageError
 from contexten.server.queue import Queue
+from contexten.server.store.worker_claim import WorkerClaim
 from server.queue.patience import until
 
 pytestmark = pytest.mark.anyio
+on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
 
 
 async def test_a_run_is_done_and_its_end_is_kept(place):
@@ -17,6 +20,7 @@ async def test_a_run_is_done_and_its_end_is_kept(place):
     assert await place.statuses(run.id) == ["PENDING", "RUNNING", "COMPLETE"]
 
 
+@on_sqlite
 async def test_the_task_says_where_to_work_and_what_was_said_before(place):
     run_id = await place.create("noop", "one", metadata={"mode": "plan"}, model="test:model")
     await place.ended(run_id)
@@ -35,6 +39,7 @@ async def test_a_turn_that_nobody_rang_for_is_found(place):
     assert (await place.ended(await place.create("noop"))).status == "COMPLETE"
 
 
+@on_sqlite
 async def test_wake_may_be_called_from_any_thread_and_before_the_start(place):
     run_id = await place.create("noop")
     await asyncio.to_thread(place.queue.wake)
@@ -42,6 +47,7 @@ async def test_wake_may_be_called_from_any_thread_and_before_the_start(place):
     Queue(place.settings, place.store, place.engines).wake()
 
 
+@on_sqlite
 async def test_no_more_runs_at_a_time_than_the_engine_allows(place):
     runs = [await place.create("waiting") for _ in range(5)]
     await until(lambda: place.waiting.running == 2)
@@ -51,6 +57,7 @@ async def test_no_more_runs_at_a_time_than_the_engine_allows(place):
     assert place.waiting.most == 2
 
 
+@on_sqlite
 async def test_runs_of_one_engine_do_not_wait_for_those_of_another(place):
     for _ in range(3):
         await place.create("waiting")
@@ -95,6 +102,7 @@ async def test_a_run_is_resumed_while_its_cancelled_turn_still_ends(place):
     assert await place.statuses(run_id) == ["PENDING", "RUNNING", "CANCELLED", "PENDING", "RUNNING", "COMPLETE"]
 
 
+@on_sqlite
 async def test_an_engine_that_will_not_stop_loses_its_slot_and_its_pen(place):
     run_id = await place.create("stubborn")
     await until(lambda: place.stubborn.running == 1)
@@ -108,6 +116,7 @@ async def test_an_engine_that_will_not_stop_loses_its_slot_and_its_pen(place):
     assert await place.status(run_id) == "CANCELLED"
 
 
+@on_sqlite
 async def test_a_run_that_takes_too_long_ends_as_timeout_and_says_so(place):
     run = await place.ended(await place.create("waiting", timeout=0.2))
     assert run.status == "TIMEOUT"
@@ -115,6 +124,7 @@ async def test_a_run_that_takes_too_long_ends_as_timeout_and_says_so(place):
     assert [entry.message_type for entry in await place.log(run.id)] == ["ACTION", "ERROR"]
 
 
+@on_sqlite
 async def test_an_engine_that_works_on_a_thread_leaves_the_server_free(place):
     runs = [await place.create("blocking") for _ in range(4)]
     await until(lambda: place.blocking.running == 4)
@@ -143,6 +153,7 @@ async def test_a_restart_takes_up_what_was_left_and_counts_no_crash(place):
     assert [entry.thought for entry in await place.log(run_id)] == ["waiting"]
 
 
+@on_sqlite
 async def test_a_stop_waits_for_what_is_nearly_done(place):
     run_id = await place.create("stepping")
     await until(lambda: place.stepping.running == 1)
@@ -158,7 +169,33 @@ async def test_a_stopped_queue_can_be_started_again_and_stopped_twice(place):
     assert (await place.ended(run_id)).status == "COMPLETE"
 
 
+@on_sqlite
 async def test_two_queues_in_one_process_are_refused_and_the_first_goes_on(place):
     with pytest.raises(UsageError, match="already runs a queue"):
         await Queue(place.settings, place.store, place.engines).start()
+    assert (await place.ended(await place.create("noop"))).status == "COMPLETE"
+
+
+async def test_a_worker_whose_turn_was_taken_over_stops_and_cannot_end_it(place):
+    run_id = await place.create("waiting")
+    await until(lambda: place.waiting.running == 1)
+    taken = await place.store.runs.begin(run_id, 1)
+    assert taken.attempt == 2
+    await until(lambda: place.waiting.running == 0)
+    assert await place.status(run_id) == "RUNNING"
+    late = await place.store.runs.finish(run_id, 1, status="COMPLETE", result="late", attempt=1)
+    assert not late
+    assert await place.store.runs.finish(run_id, 1, status="COMPLETE", result="in time", attempt=2)
+    assert await place.statuses(run_id) == ["PENDING", "RUNNING", "COMPLETE"]
+
+
+@on_postgresql
+async def test_a_name_that_another_worker_has_is_refused(place):
+    await place.queue.stop(0)
+    other = WorkerClaim(place.store.url, place.settings.worker_id)
+    await asyncio.to_thread(other.take, 0)
+    with pytest.raises(SettingsError, match="CONTEXTEN_WORKER_ID"):
+        await place.queue.start()
+    await asyncio.to_thread(other.give_back)
+    await place.queue.start()
     assert (await place.ended(await place.create("noop"))).status == "COMPLETE"

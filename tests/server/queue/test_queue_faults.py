@@ -6,7 +6,7 @@ import pytest
 from contexten.engines.base import Engines
 from server.queue.patience import until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("settings", ["sqlite"], indirect=True)]
 
 
 async def test_what_an_engine_cannot_do_ends_as_failed_with_its_words(place):
@@ -49,8 +49,6 @@ async def test_a_repository_that_was_removed_is_named_with_what_to_do(place):
 
 
 async def test_a_run_whose_engine_is_gone_after_a_restart_says_which_there_are(place):
-    if not place.store.is_sqlite:
-        pytest.skip("another worker of a PostgreSQL database may have the engine")
     run_id = await place.create("waiting")
     await until(lambda: place.waiting.running == 1)
     await place.restart(Engines([place.noop]))
@@ -71,24 +69,9 @@ async def test_a_turn_that_ends_the_process_each_time_is_given_up(place):
     assert place.noop.tasks == []
 
 
-async def test_a_worker_whose_turn_was_taken_over_stops_and_cannot_end_it(place):
-    run_id = await place.create("waiting")
-    await until(lambda: place.waiting.running == 1)
-    taken = await place.store.runs.begin(run_id, 1)
-    assert taken.attempt == 2
-    await until(lambda: place.waiting.running == 0)
-    assert await place.status(run_id) == "RUNNING"
-    late = await place.store.runs.finish(run_id, 1, status="COMPLETE", result="late", attempt=1)
-    assert not late
-    assert await place.store.runs.finish(run_id, 1, status="COMPLETE", result="in time", attempt=2)
-    assert await place.statuses(run_id) == ["PENDING", "RUNNING", "RUNNING", "COMPLETE"]
-
-
 async def test_the_queues_tables_can_be_lost(place):
     run_id = await place.create("waiting")
     await until(lambda: place.waiting.running == 1)
-    if not place.store.is_sqlite:
-        pytest.skip("they are in the same database")
     await place.queue.stop(0)
     for path in place.store.path_beside("queue.sqlite").parent.glob("queue.sqlite*"):
         path.unlink()

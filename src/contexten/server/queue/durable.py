@@ -78,17 +78,25 @@ class Durable:
         self._threads: list[threading.Thread] = []
         self._dbos: DBOS | None = None
 
-    def open(self) -> None:
-        """Launch DBOS, take up again what a crash of this worker left, and begin to give out work. Blocks.
+    def reserve(self) -> None:
+        """Make this the queue of this process, before it is opened.
 
         Raises:
             UsageError: another queue is open in this process.
         """
         global _open  # noqa: PLW0603 - DBOS is process-global, and so is this
         with _lock:
-            if _open is not None:
+            if _open is not None and _open is not self:
                 raise UsageError("This process already runs a queue. Stop that server first, or use another process.")
             _open = self
+
+    def open(self) -> None:
+        """Launch DBOS, take up again what a crash of this worker left, and begin to give out work. Blocks.
+
+        Raises:
+            UsageError: another queue is open in this process.
+        """
+        self.reserve()
         try:
             self._launch()
         except BaseException:
@@ -97,7 +105,10 @@ class Durable:
 
     def close(self) -> None:
         """Stop giving out work and shut DBOS down; turns that have not ended stay for the next start. Blocks."""
-        global _open  # noqa: PLW0603 - see open
+        global _open  # noqa: PLW0603 - see reserve
+        with _lock:
+            if _open is not self:
+                return
         from dbos import DBOS
 
         self._silence()

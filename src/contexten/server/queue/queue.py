@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from contexten.errors import StoreUnavailableError
 from contexten.server.queue.durable import Durable, Waiting
 from contexten.server.queue.turns import Turns
+from contexten.server.store.worker_claim import WorkerClaim
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -41,6 +42,8 @@ class Pace:
     """Silence after which a worker counts as dead and its turns are taken over."""
     grace: float = 5.0
     """What an engine gets to end once it is told to."""
+    claim: float = 5.0
+    """Patience with a process that has this worker's name and may just be ending."""
     prune: float = 3600.0
     """Between two clearings of ended workflows."""
     keep: float = 86400.0
@@ -69,18 +72,20 @@ class Queue:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._durable: Durable | None = None
         self._turns: Turns | None = None
+        self._claim = None if store.is_sqlite else WorkerClaim(store.url, settings.worker_id)
 
     async def start(self) -> None:
         """Take up what is unfinished and begin to work. Returns when turns are being given out.
 
         Raises:
             UsageError: this process runs another queue.
+            SettingsError: another process works under this worker's name.
         """
         self._loop = asyncio.get_running_loop()
         self._turns = Turns(self._settings, self._store, self._engines, self._pace.grace)
         self._durable = Durable(self._url(), self._settings.worker_id, self._turns.limits, self._begin)
-        await asyncio.to_thread(self._durable.open)
         try:
+            await asyncio.to_thread(self._open, self._durable)
             await self._reconcile(self._durable, self._turns)
         except BaseException:
             await self.stop(0)
@@ -104,6 +109,8 @@ class Queue:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
         await asyncio.to_thread(durable.close)
+        if self._claim is not None:
+            await asyncio.to_thread(self._claim.give_back)
         self._loop = None
 
     def wake(self) -> None:
@@ -115,6 +122,12 @@ class Queue:
         """Stop the work on a turn that was cancelled in the store. Returns at once; the engine gets a moment to end."""
         if self._turns is not None:
             self._turns.halt(run_id, turn)
+
+    def _open(self, durable: Durable) -> None:
+        durable.reserve()
+        if self._claim is not None:
+            self._claim.take(self._pace.claim)
+        durable.open()
 
     def _url(self) -> str:
         return f"sqlite:///{self._store.path_beside('queue.sqlite')}" if self._store.is_sqlite else self._store.url
@@ -168,7 +181,8 @@ class Queue:
         await self._store.workers.beat(self._settings.worker_id)
         for worker_id in await self._store.workers.dead(self._pace.dead_after):
             taken = await asyncio.to_thread(durable.take_over, [worker_id])
-            logger.warning("Worker %s is silent; its %d turns under way are taken over", worker_id, taken)
+            if taken:
+                logger.warning("Worker %s is silent; its %d turns under way are taken over", worker_id, taken)
             await self._store.workers.forget(worker_id)
 
     async def _prune(self, durable: Durable) -> None:
