@@ -121,7 +121,9 @@ def test_the_official_class(hosted):
     task = agent.run("Fix the bug")
     assert task is agent.current_job
     task.wait(poll=0.001)
-    assert agent.get_status() == {"id": task.id, "status": "COMPLETE", "result": "answer to Fix the bug"}
+    url = f"https://hosted.example/runs/{task.id}"
+    known = {"id": task.id, "status": "COMPLETE", "result": "answer to Fix the bug", "web_url": url}
+    assert agent.get_status() == known
     assert (agent.token, agent.org_id) == (TOKEN, ORG)
     assert agent.api_client is agent.agents_api
     agent.api_client.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from contexten.client import exchange
+from contexten.client import answers, exchange
 from contexten.client.calls import people
 from contexten.client.exchange import Server
 from contexten.client.organization import only_one, wanted
@@ -51,7 +51,7 @@ class AsyncConnection:
     async def send(self, call: Call[T], org_id: int | str | None = None, **options: Any) -> T:
         """Make a call and read its result; see `exchange` for the options."""
         response, data = await self.exchange(call, org_id, **options)
-        return exchange.result(call, response, data)
+        return answers.result(call, response, data)
 
     async def exchange(
         self,
@@ -93,7 +93,7 @@ class AsyncConnection:
         try:
             yield response
         except httpx2.HTTPError as error:
-            raise exchange.failure(error, self.server, exchange.SILENCE) from error
+            raise answers.failure(error, self.server, exchange.SILENCE) from error
         finally:
             await response.aclose()
 
@@ -112,8 +112,8 @@ class AsyncConnection:
         try:
             response = await self._routed(request, http.send, seconds)
             self.server.learn(response)
-            exchange.check(response)
-            return response, exchange.decoded(response)
+            answers.check(response)
+            return response, answers.decoded(response)
         except ApiError as error:
             if exchange.needs_probe(call, self.server, error):
                 await self._probe()
@@ -126,16 +126,16 @@ class AsyncConnection:
             async with asyncio.timeout(seconds):
                 return await send(request)
         except (httpx2.HTTPError, TimeoutError) as error:
-            raise exchange.failure(error, self.server, seconds) from error
+            raise answers.failure(error, self.server, seconds) from error
 
     async def _accept_stream(self, response: httpx2.Response) -> None:
         self.server.learn(response)
         try:
-            if not exchange.is_event_stream(response):
+            if not answers.is_event_stream(response):
                 await response.aread()
-                exchange.refuse_stream(response, self.server)
+                answers.refuse_stream(response, self.server)
         except httpx2.HTTPError as error:
-            raise exchange.failure(error, self.server, self.timeout) from error
+            raise answers.failure(error, self.server, self.timeout) from error
         except BaseException:
             await response.aclose()
             raise

@@ -58,11 +58,11 @@ class Agent:
         return self.current_job
 
     def get_status(self) -> dict[str, Any] | None:
-        """`id`, `status` and `result` of the run that was started last, asked for now; None before the first."""
-        if self.current_job is None:
+        """`id`, `status`, `result` and `web_url` of the run started last, asked for now; None before the first."""
+        if (job := self.current_job) is None:
             return None
-        self.current_job.refresh()
-        return {"id": self.current_job.id, "status": self.current_job.status, "result": self.current_job.result}
+        job.refresh()
+        return {"id": job.id, "status": job.status, "result": job.result, "web_url": job.web_url}
 
     def __repr__(self) -> str:
         return f"<Agent {self.api_client.base_url}>"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from contexten.client import exchange
+from contexten.client import answers, exchange
 from contexten.client.calls import people
 from contexten.client.exchange import Server
 from contexten.client.organization import only_one, wanted
@@ -53,7 +53,7 @@ class Connection:
     def send(self, call: Call[T], org_id: int | str | None = None, **options: Any) -> T:
         """Make a call and read its result; see `exchange` for the options."""
         response, data = self.exchange(call, org_id, **options)
-        return exchange.result(call, response, data)
+        return answers.result(call, response, data)
 
     def exchange(
         self,
@@ -107,7 +107,7 @@ class Connection:
                 yield response
             except httpx2.HTTPError as error:
                 attempts.left()
-                raise exchange.failure(error, self.server, exchange.SILENCE) from error
+                raise answers.failure(error, self.server, exchange.SILENCE) from error
             finally:
                 response.close()
 
@@ -126,8 +126,8 @@ class Connection:
         try:
             response = self._routed(request, partial(_transmit, http, time.monotonic() + seconds), seconds)
             self.server.learn(response)
-            exchange.check(response)
-            return response, exchange.decoded(response)
+            answers.check(response)
+            return response, answers.decoded(response)
         except ApiError as error:
             if exchange.needs_probe(call, self.server, error):
                 self._probe()
@@ -139,16 +139,16 @@ class Connection:
         try:
             return send(request)
         except httpx2.HTTPError as error:
-            raise exchange.failure(error, self.server, seconds) from error
+            raise answers.failure(error, self.server, seconds) from error
 
     def _accept_stream(self, response: httpx2.Response) -> None:
         self.server.learn(response)
         try:
-            if not exchange.is_event_stream(response):
+            if not answers.is_event_stream(response):
                 response.read()
-                exchange.refuse_stream(response, self.server)
+                answers.refuse_stream(response, self.server)
         except httpx2.HTTPError as error:
-            raise exchange.failure(error, self.server, self.timeout) from error
+            raise answers.failure(error, self.server, self.timeout) from error
         except BaseException:
             response.close()
             raise
