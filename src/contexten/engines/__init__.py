@@ -25,5 +25,4 @@ def default_engines(settings: ServerSettings) -> Engines:
     """The engines that come with Contexten, set up as the settings say."""
     from contexten.engines.analyst import AnalystEngine
 
-    del settings  # the analyst has nothing to set up
-    return Engines([AnalystEngine()])
+    return Engines([AnalystEngine(cache=settings.cache_dir)])

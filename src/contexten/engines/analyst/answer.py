@@ -30,9 +30,9 @@ _UNCLEAR = "It is not clear what this points at, because nothing was named befor
 _NEEDED = (
     "This asks for work that needs a model: {request}. The engine `analyst` only reads code and answers questions about it; "
     "nothing was changed.\n\n"
-    "To have it done, give the work to an engine that uses a model: set `CONTEXTEN_MODEL` (for example "
-    "`CONTEXTEN_MODEL=openai:gpt-5` or `ollama:qwen3`) and run it with `--engine model`. "
-    "`contexten doctor` lists the engines that this version has, and what each still needs."
+    "An engine with a model does such work: set `CONTEXTEN_MODEL` (for example `openai:gpt-5` or `ollama:qwen3`) and run it "
+    "with `--engine model`. `contexten doctor` lists the engines that this version has and what each still needs; an engine "
+    "that is not in its list cannot be used yet."
 )
 
 

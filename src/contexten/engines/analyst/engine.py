@@ -15,6 +15,7 @@ from contexten.protocol import MessageType, NewLogEntry, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from contexten.engines.analyst.ground import Ground
     from contexten.engines.analyst.prompt import Question
@@ -28,12 +29,17 @@ _THREADS = 4
 
 
 class AnalystEngine:
-    """Answers questions about a repository from its source. Needs no model, no key and no network; changes nothing."""
+    """Answers questions about a repository from its source. Needs no model, no key and no network; changes nothing in it.
+
+    Args:
+        cache: folder in which code indexes are kept for the next start; the user's cache folder by default.
+    """
 
     name = "analyst"
     concurrency: int | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, cache: Path | None = None) -> None:
+        self._cache = cache
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="analyst")
 
     def availability(self) -> Availability:
@@ -64,7 +70,7 @@ class AnalystEngine:
         from contexten.engines.analyst.indexes import shared
 
         try:
-            future = shared().start(task.workspace, self._threads.submit)
+            future = shared().start(task.workspace, self._threads.submit, self._cache)
             codebase = await asyncio.shield(asyncio.wrap_future(future))
         except (CodebaseError, OSError) as error:
             raise EngineError(f"The repository {task.repo_name} cannot be read: {error}") from error

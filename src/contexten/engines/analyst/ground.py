@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import itertools
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst import bodies
+from contexten.engines.analyst import bodies, documents
 from contexten.engines.analyst.words import parts, stem
 from contexten.engines.workspace import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from contexten.codebase import Codebase, File, Symbol, TextMatch
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 _SOURCE_BYTES = 4 * 1024 * 1024
 _NEAR = 6
 _LENGTH_APART = 4
-_PER_WORD = 60
-_MATCHES = 150
 LANGUAGE_NAMES = {
     "python": "Python", "javascript": "JavaScript", "typescript": "TypeScript", "tsx": "TypeScript", "java": "Java",
     "go": "Go", "rust": "Rust", "c": "C", "cpp": "C++", "markdown": "Markdown",
@@ -101,23 +98,15 @@ class Ground:
         """Files by importance, the most important first."""
         return self.codebase.rank()
 
-    def candidates(self, stems: Sequence[str], matches: Iterable[TextMatch]) -> list[Symbol]:
-        """Definitions that may be about some words: by name, by the file's path, or by lines of theirs that have a word."""
-        found: dict[Symbol, None] = {}
-        for word in stems:
-            names = sorted((name for name in self._by_stem.get(word, ())), key=len)[:_PER_WORD]
-            found.update(dict.fromkeys(symbol for name in names for symbol in self._symbols(name)))
-        for match in itertools.islice(matches, _MATCHES):
-            around = [each for each in self.codebase.symbols_in(match.path) if each.line <= match.line <= each.end_line]
-            found.update(dict.fromkeys(sorted(around, key=lambda each: each.end_line - each.line)[:1]))
-        return list(found)
-
-    @cached_property
-    def _by_stem(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for name in self._defined:
-            for word in {stem(part) for part in parts(name)}:
-                found.setdefault(word, []).append(name)
+    def search_text(
+        self, needle: str, *, limit: int = 200, regex: bool = False, ignore_case: bool = True
+    ) -> list[TextMatch]:
+        """Lines that hold a text, in code first, then in the other text files."""
+        found = self.codebase.search_text(needle, limit=limit, regex=regex, ignore_case=ignore_case)
+        if len(found) < limit:
+            code = {file.path for file in self.codebase.files}
+            pattern = re.compile(needle if regex else re.escape(needle), re.IGNORECASE if ignore_case else 0)
+            found += documents.search(self.workspace, pattern, code, limit - len(found))
         return found
 
     def language(self, path: str) -> str:
@@ -192,7 +181,7 @@ class Ground:
 
     def _symbols(self, name: str) -> tuple[Symbol, ...]:
         """Definitions of a name; those outside tests first."""
-        found = [symbol for symbol in self.codebase.symbols(name) if symbol.kind != "module"]
+        found = _each_once(symbol for symbol in self.codebase.symbols(name) if symbol.kind != "module")
         return tuple(
             sorted(found, key=lambda each: (is_test(each.path), each.parent is not None, each.path, each.line))
         )
@@ -236,3 +225,13 @@ class Ground:
             file for file in self.codebase.files if file.path.rsplit("/", 1)[-1].partition(".")[0].lower() == wanted
         ]
         return Found(text, files=tuple(files)) if files else None
+
+
+def _each_once(symbols: Iterable[Symbol]) -> list[Symbol]:
+    """One of several definitions of the same thing: the one that overloads stand for, the getter of a property."""
+    kept: dict[tuple[str, str], Symbol] = {}
+    for symbol in symbols:
+        place = (symbol.path, symbol.qualified_name)
+        if place not in kept or any(each.endswith("overload") for each in kept[place].decorators):
+            kept[place] = symbol
+    return list(kept.values())

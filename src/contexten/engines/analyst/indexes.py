@@ -35,25 +35,31 @@ class Indexes:
         self._shelves: OrderedDict[Path, _Shelf] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, folder: Path) -> Codebase:
+    def get(self, folder: Path, cache: Path | None = None) -> Codebase:
         """The index of a folder as it is now. Blocks until it is built, or brought up to date.
 
         Callers that come while a look at the folder is under way share the next one, so that each sees every change that
         was made before it asked.
+
+        Args:
+            folder: what to read.
+            cache: folder in which a new index is kept for the next start; the user's cache folder by default.
 
         Raises:
             CodebaseError: there is no such folder.
         """
         shelf, future, mine = self._join(folder.resolve())
         if mine:
-            self._work(folder.resolve(), shelf, future)
+            self._work(folder.resolve(), shelf, future, cache)
         return future.result()
 
-    def start(self, folder: Path, submit: Callable[[Callable[[], None]], object]) -> Future[Codebase]:
+    def start(
+        self, folder: Path, submit: Callable[[Callable[[], None]], object], cache: Path | None = None
+    ) -> Future[Codebase]:
         """The same without blocking: what has to be done is handed to `submit`, at most once for all who wait."""
         shelf, future, mine = self._join(folder.resolve())
         if mine:
-            submit(lambda: self._work(folder.resolve(), shelf, future))
+            submit(lambda: self._work(folder.resolve(), shelf, future, cache))
         return future
 
     def _join(self, folder: Path) -> tuple[_Shelf, Future[Codebase], bool]:
@@ -67,14 +73,14 @@ class Indexes:
             shelf.waiting = Future()
             return shelf, shelf.waiting, True
 
-    def _work(self, folder: Path, shelf: _Shelf, future: Future[Codebase]) -> None:
+    def _work(self, folder: Path, shelf: _Shelf, future: Future[Codebase], cache: Path | None) -> None:
         with shelf.busy:
             with self._lock:
                 shelf.waiting = None  # whoever asks from here on may have changed a file: they get the next look
             try:
                 codebase = shelf.codebase
                 if codebase is None:
-                    codebase = shelf.codebase = Codebase.from_path(folder)
+                    codebase = shelf.codebase = _read(folder, cache)
                 else:
                     codebase.refresh()
             except BaseException as error:  # noqa: BLE001 (whoever waits gets it)
@@ -83,16 +89,24 @@ class Indexes:
                 future.set_result(codebase)
 
 
+def _read(folder: Path, cache: Path | None) -> Codebase:
+    return Codebase.from_path(folder) if cache is None else Codebase.from_path(folder, cache=cache)
+
+
 _INDEXES = Indexes()
 
 
-def codebase_for(folder: Path) -> Codebase:
+def codebase_for(folder: Path, cache: Path | None = None) -> Codebase:
     """The index of a folder that the runs of this process share, brought up to date. Blocking; from any thread.
+
+    Args:
+        folder: what to read.
+        cache: folder in which a new index is kept for the next start; the user's cache folder by default.
 
     Raises:
         CodebaseError: there is no such folder.
     """
-    return _INDEXES.get(folder)
+    return _INDEXES.get(folder, cache)
 
 
 def shared() -> Indexes:

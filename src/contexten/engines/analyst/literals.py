@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from typing import Literal as OneOf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Kind = OneOf["code", "text", "path", "name"]
 
@@ -37,6 +41,7 @@ _LITERAL = re.compile(
         | [a-z][a-z0-9]*[A-Z]\w*
         | [A-Z]{{2,}}[a-z]+\w*
       )
+    | (?<=[\w,]\s)(?P<word>[A-Z]\w+)\b
     """,
     re.VERBOSE,
 )
@@ -73,13 +78,18 @@ class Marked:
         return _MARK.sub(lambda mark: self.literals[int(mark[1])].text, clause)
 
 
-def mark(prompt: str) -> Marked:
-    """Replace the literals of a prompt by marks such as `⟦0⟧`. Code between fences is left out."""
+def mark(prompt: str, is_name: Callable[[str], bool]) -> Marked:
+    """Replace the literals of a prompt by marks such as `⟦0⟧`. Code between fences is left out.
+
+    Args:
+        prompt: the text.
+        is_name: tells of a capitalised word within a sentence whether it is a name in the code.
+    """
     literals: list[Literal] = []
 
     def replace(match: re.Match[str]) -> str:
-        literal = _literal(match)
-        if literal is None:
+        literal = _literal(match) if match["word"] is None else Literal(match[0], "name")
+        if literal is None or (match["word"] and not is_name(match[0])):
             return match[0]
         literals.append(literal)
         return f"⟦{len(literals) - 1}⟧"

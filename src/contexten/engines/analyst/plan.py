@@ -115,7 +115,11 @@ def _search(question: Question) -> Iterator[Step]:
         yield Step("explain", "read what it is for", {"name": name}, about=name)
     words = [word for word in significant(question.text) if word not in question.subjects]
     if words or not question.subjects:
-        yield Step("search", f"search for {_label(', '.join(words))}", {"words": words[:10]})
+        yield Step(
+            "search",
+            f"search for {_label(', '.join(words))}",
+            {"prompt": shorten(question.text, 500), "words": words[:10]},
+        )
 
 
 def _context(question: Question) -> Iterator[Step]:
@@ -127,7 +131,11 @@ def _context(question: Question) -> Iterator[Step]:
         yield Step("tests", "list its tests", {"name": name}, about=name)
     words = [word for word in significant(question.text)[1:] if word not in question.subjects]
     if not question.subjects and words:
-        yield Step("search", f"search for {_label(', '.join(words))}", {"words": words[:10]})
+        yield Step(
+            "search",
+            f"search for {_label(', '.join(words))}",
+            {"prompt": shorten(question.text, 500), "words": words[:10]},
+        )
 
 
 def _count(question: Question) -> Iterator[Step]:

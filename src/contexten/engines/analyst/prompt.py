@@ -38,6 +38,7 @@ _ASKING = (
 _JOINT = re.compile(
     rf"(?:,\s*(?:and |also |then |plus |but )?|\s(?:and|also|then|plus|but) (?:also |then )?)(?=(?:{_ASKING})(?:\b|(?<=⟧)))"
     rf"|\sand (?=which\b)"
+    r"|\s?(?:,|\band) (?:the |its |any )?(?=(?:dependencies|entry ?points?|tests|callers|callees|subclasses|usages|importers|recent changes)\b)"
     rf"|,?\s(?:and|then) (?=(?:then )?{CHANGE}\s+(?:an?|the|it|its|tests?|all|some|this|that|⟦))",
     re.IGNORECASE,
 )
@@ -78,13 +79,22 @@ def understand(prompt: str, names: Names, history: Sequence[Exchange] = ()) -> l
 
 
 def _questions(prompt: str, names: Names, before: Sequence[Question]) -> list[Question]:
-    marked = mark(prompt[:_READ_CHARACTERS])
+    marked = mark(prompt[:_READ_CHARACTERS], lambda word: names.resolve(word) == word)
+    found = _read(marked, names, before)
+    alone = _read(marked, names, ()) if before else found
+    named = next((question for question in alone if question.subjects), None)
+    if named and alone[0].intent is Intent.UNCLEAR and not (before and PRONOUN.search(alone[0].text)):
+        found = _read(marked, names, [*before, named])  # "callers and tests of X": the name comes last
+    return _settled(found)
+
+
+def _read(marked: Marked, names: Names, before: Sequence[Question]) -> list[Question]:
     found: list[Question] = []
     for clause in _clauses(marked.text):
         question = _Clause(clause, marked, names, [*before, *found]).question()
         if question is not None:
             found.append(question)
-    return _settled(found)
+    return found
 
 
 def _clauses(text: str) -> Iterable[str]:
@@ -116,7 +126,8 @@ class _Clause:
             intent = Intent.COUNT if reading.intent is Intent.COUNT else Intent.TEXT
             return Question(intent, self.text, self.quoted, reading.detail, scope_of(self.literals))
         question = Question(reading.intent, self.text, detail=self.marked.restore(reading.detail))
-        if subjects := literal_subjects(self.literals, self.names):
+        related = reading.intent is Intent.RELATION
+        if subjects := literal_subjects(self.literals, self.names, doubtful=related):
             return self.scoped(replace(question, subjects=subjects))
         return self.about(question, reading) if reading.intent in TAKES_SUBJECT else question
 
@@ -132,6 +143,8 @@ class _Clause:
     def about(self, question: Question, reading: Reading) -> Question:
         """Find the subject in plain words, or in what was named before."""
         phrase = phrase_of(reading.subject or (reading.detail if question.intent is Intent.COUNT else ""))
+        if question.intent is Intent.ASPECT and not PRONOUN.search(self.clause) and len(significant(self.clause)) > 1:
+            return self.unnamed(question)
         pointing = not phrase or bool(PRONOUN.fullmatch(phrase) or PRONOUN.match(reading.subject))
         inherited = self.inherited() if pointing or PRONOUN.search(self.clause) else ()
         known = named_by(phrase, self.names)
@@ -143,7 +156,13 @@ class _Clause:
             and (question.intent is Intent.TEXT or (" " not in phrase and question.intent in NAMED))
         ):
             return replace(question, subjects=(phrase,))
-        return self.unnamed(question) if question.intent in NEEDS_SUBJECT else question
+        if question.intent not in NEEDS_SUBJECT:
+            return question
+        return (
+            self.unnamed(question)
+            if phrase or question.intent is Intent.ASPECT
+            else replace(question, intent=Intent.UNCLEAR)
+        )
 
     def inherits(self, question: Question, reading: Reading) -> bool:
         """Questions that can do without a subject take one from before only when they point at it."""
@@ -160,9 +179,10 @@ class _Clause:
         return replace(question, intent=Intent.UNCLEAR if pointing or not significant(self.clause) else Intent.SEARCH)
 
     def inherited(self) -> tuple[str, ...]:
-        """What was asked about last."""
+        """What was asked about last; at the beginning of a prompt, what is named later in it."""
         asked = (question for question in reversed(self.before) if question.intent is not Intent.TEXT)
-        return next((question.subjects for question in asked if question.subjects), ())
+        later = [literal for literal in self.marked.literals if literal.kind != "text"]
+        return next((question.subjects for question in asked if question.subjects), literal_subjects(later, self.names))
 
     def unread(self) -> Question | None:
         """A clause of no known wording: about what it names, or else a search for its words."""

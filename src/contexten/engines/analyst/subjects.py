@@ -34,15 +34,18 @@ class Names(Protocol):
         ...
 
 
-def literal_subjects(literals: Sequence[Literal], names: Names) -> tuple[str, ...]:
-    """The names and paths among some literals; those that only look like a name give way to those that the code knows."""
+def literal_subjects(literals: Sequence[Literal], names: Names, *, doubtful: bool = False) -> tuple[str, ...]:
+    """The names and paths among some literals.
+
+    Unless `doubtful` ones are wanted, those that only look like a name give way to those that the code knows.
+    """
     texts = [literal.text.rstrip("()") if literal.kind == "code" else literal.text for literal in literals]
     firm = [
         text
         for text, literal in zip(texts, literals, strict=True)
         if literal.kind in {"code", "path"} or "_" in text or "." in text or names.resolve(text)
     ]
-    return tuple(dict.fromkeys(firm or texts))[:MAX_SUBJECTS]
+    return tuple(dict.fromkeys(texts if doubtful else firm or texts))[:MAX_SUBJECTS]
 
 
 def scope_of(literals: Sequence[Literal]) -> str | None:

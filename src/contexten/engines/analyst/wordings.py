@@ -145,7 +145,8 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         r"\bto-?dos?\b|\bfixmes?\b",
         rf"\b(?:occurrences?|mentions?|instances?) of {S}$|\bmention(?:s|ed|ing)?\b(?: (?P<s2>.+))?$",
         rf"\bgrep\b(?: for)? {S}$",
-        rf"\b(?:find|search|look|show|list|where)\b.*\b(?:text|string|phrase|words?|literal|lines?)\b(?: {S})?$",
+        rf"\b(?:find|search|look|show|list)\b.*\b(?:text|string|phrase|words?|literal|lines?)\b(?: {S})?$",
+        r"\bwhere\b.*\b(?:text|string|phrase|word|message|literal) ⟦",
     )),
     (Intent.USES, (
         rf"\b(?:usages?|uses|references) (?:of|to) {S}$",
@@ -173,7 +174,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"\b(?:which|what) (?:file|module|package|class|place)s? (?:has|have|contains?|defines?|declares?|implements?|holds?) {S}$",
         rf"\b(?:which|what) (?:file|module|package|class) (?:is|are|does|do) {S} (?:in|defined in|live in|from|belong to)$",
         rf"^(?:find|locate|show|show me|go to|jump to|look up|get|where(?:'s|s| is| are)?|define|print|display) {S}$",
-        rf"\bwho defines {S}$|\bdefined\b",
+        rf"\bwho defines {S}$|\bdefined\b|^(?:\w+ )?(?:the |its )?(?:definition|location|place)$",
     )),
     (Intent.EXPLAIN, (
         rf"\bwhat {DO} {S} (?:do|mean|stand for|represent|look like|hold|provide)\b",
@@ -201,7 +202,7 @@ ASPECTS: tuple[tuple[str, str], ...] = (
     ("cached", r"\bcach(?:e|es|ed|ing)\b|\bmemoi[sz]"),
     ("logs", r"\b(?:does|do|what)\b.* log$|\blogs\b|\blogging\b|\blogged\b|\bprints?\b"),
     ("timeout", r"\btime-?outs?\b|\btimed? out\b|\bdeadline\b"),
-    ("locks", r"\bthread-?safe\b|\bthread safety\b|\block(?:s|ed|ing)?\b|\bmutex\b|\bsynchroni[sz]ed\b"),
+    ("locks", r"\bthread[- ]?safe\b|\bthread safety\b|\block(?:s|ed|ing)?\b|\bmutex\b|\bsynchroni[sz]ed\b"),
     ("deprecated", r"\bdeprecat\w+\b"),
     ("decorators", r"\bdecorat(?:or|ors|ed)\b"),
     ("value", r"\b(?:value|default)\b(?: of)?\b|\bset to\b|\binitiali[sz]ed\b"),

@@ -12,7 +12,7 @@ _STOP = frozenset({
     "defined", "describe", "did", "do", "does", "doesnt", "doing", "done", "dont", "down", "each", "either", "else",
     "etc", "every", "everything", "exactly", "explain", "file", "files", "find", "for", "from", "function",
     "functions", "get", "gets", "give", "given", "go", "goes", "got", "had", "handle", "handled", "handles",
-    "happen", "happens", "has", "have", "having", "hello", "help", "here", "hey", "hi", "how", "i", "i'm", "if",
+    "happen", "happens", "has", "have", "having", "hello", "here", "hey", "hi", "how", "i", "i'm", "if",
     "im", "in", "into", "is", "isnt", "it", "its", "itself", "just", "kind", "know", "let", "like", "line", "lines",
     "list", "lists", "look", "made", "make", "makes", "many", "may", "me", "mean", "method", "methods", "might",
     "module", "modules", "more", "most", "much", "must", "my", "need", "needs", "new", "no", "not", "now", "of",

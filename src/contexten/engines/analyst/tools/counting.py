@@ -55,7 +55,8 @@ def largest(ground: Ground, what: str) -> Finding:
             return Finding(
                 counted(len(rows), "file"), f"The most depended-on files (by rank over imports):\n\n{bullets(rows)}"
             )
-        used = most_used(ground, files)[:_TOP]
+        wanted = {"function"} if "function" in words else {"class"} if "class" in words else {"function", "class"}
+        used = [each for each in most_used(ground, files) if each[0].kind in wanted][:_TOP]
         rows = [
             f"`{symbol.name}` ({symbol.kind}, `{symbol.location}`): {counted(number, 'reference')}"
             for symbol, number in used

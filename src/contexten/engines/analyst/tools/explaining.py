@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from contexten.engines.analyst import bodies
@@ -48,13 +49,14 @@ def first_sentence(text: str) -> str:
 
 def _symbol(ground: Ground, symbol: Symbol) -> str:
     head = f"**`{symbol.name}`**: {described(symbol)} at `{span(symbol)}`"
-    parts = [head, _signature(ground, symbol)]
+    whole = _whole(ground, symbol)
+    parts = [head, whole or _signature(ground, symbol)]
     if symbol.docstring:
         parts.append(_quoted(symbol.docstring))
     if symbol.kind == "class":
         parts += class_parts(ground, symbol)
-    elif symbol.kind in {"function", "method"}:
-        parts += _function_parts(ground, symbol)
+    elif symbol.kind in {"function", "method"} and (body := ground.body(symbol)):
+        parts.append(_effects(ground, symbol, body))
     parts.append(_used(ground, symbol))
     return "\n\n".join(part for part in parts if part)
 
@@ -75,19 +77,13 @@ def _quoted(docstring: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
-def _function_parts(ground: Ground, symbol: Symbol) -> list[str]:
-    body = ground.body(symbol)
-    if body is None:
-        return []
-    if not symbol.docstring and body.last_line - body.first_line < _SHORT_BODY:
-        lines = ground.text(symbol.path).splitlines()[body.first_line - 1 : body.last_line]
-        return [
-            "It has no docstring; this is all of it:",
-            block("\n".join(lines), "python"),
-            _effects(ground, symbol, body),
-        ]
-    note = "" if symbol.docstring else "It has no docstring. "
-    return [note + _effects(ground, symbol, body)]
+def _whole(ground: Ground, symbol: Symbol) -> str:
+    """All of a short function that does not say in words what it does."""
+    body = ground.body(symbol) if symbol.kind in {"function", "method"} and not symbol.docstring else None
+    if body is None or body.last_line - body.first_line >= _SHORT_BODY:
+        return ""
+    lines = ground.text(symbol.path).splitlines()[body.first_line - 1 : body.last_line]
+    return block(textwrap.dedent("\n".join(lines)), "python")
 
 
 def _effects(ground: Ground, symbol: Symbol, body: bodies.Body) -> str:
@@ -104,7 +100,7 @@ def _effects(ground: Ground, symbol: Symbol, body: bodies.Body) -> str:
         items.append("catches " + joined([f"{code(seen.note)} (`{symbol.path}:{seen.line}`)" for seen in caught[:6]]))
     if returned := bodies.returns(body):
         items.append("gives back: " + ", ".join(f"{code(seen.text)} (line {seen.line})" for seen in returned[:4]))
-    return f"It\n\n{bullets(items)}" if items else ""
+    return f"From its body:\n\n{bullets(items)}" if items else ""
 
 
 def _used(ground: Ground, symbol: Symbol) -> str:
@@ -144,7 +140,7 @@ def outline(ground: Ground, path: str) -> str:
     members = ground.codebase.members(module) if module else []
     items = []
     for each in members:
-        if each.kind not in {"function", "class"} and not each.name.isupper():
+        if each.kind not in {"function", "class"} and not (each.name.isupper() and not each.name.startswith("_")):
             continue
         about = first_sentence(each.docstring)
         shown = each.signature.removeprefix("def ").removeprefix("class ") if each.signature else each.name

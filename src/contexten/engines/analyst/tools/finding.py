@@ -23,10 +23,14 @@ def find(ground: Ground, name: str) -> Finding:
         return _missing(ground, name)
     places = [symbol.location for symbol in found.symbols] + [file.path for file in found.files]
     places += [found.folder] if found.folder else []
-    line = (
-        f"{found.name} → {places[0]}" if len(places) == 1 else f"{found.name} → {len(places)} places, first {places[0]}"
-    )
+    line = _line(found, places)
     return Finding(line, _answer(found), {"name": found.name, "places": places[:MAX_SHOWN], "count": len(places)})
+
+
+def _line(found: Found, places: list[str]) -> str:
+    if places == [found.name]:
+        return f"{found.name}, {counted(found.files[0].lines, 'line')}" if found.files else f"{found.name}/"
+    return f"{found.name} → " + (places[0] if len(places) == 1 else f"{len(places)} places, first {places[0]}")
 
 
 def described(symbol: Symbol) -> str:
@@ -76,12 +80,11 @@ def _answer(found: Found) -> str:
 
 def _missing(ground: Ground, name: str) -> Finding:
     near = ground.near(name)
-    texts = ground.codebase.search_text(name, limit=_TEXT_PLACES + 1)
+    texts = ground.search_text(name, limit=_TEXT_PLACES + 1)
     said = [f"Nothing named {code(name)} is defined in {code(ground.name)}."]
     if near:
         said.append(f"Similar names: {joined([_pointed(ground, each) for each in near], 'or')}.")
-    if texts:
-        said.append("The text stands in:")
+    said.append("The text stands in:" if texts else "The text does not occur either.")
     answer = " ".join(said)
     if texts:
         items = [f"`{match.path}:{match.line}`: {code(match.text.strip())}" for match in texts[:_TEXT_PLACES]]

@@ -24,7 +24,10 @@ def changes(ground: Ground, name: str | None = None) -> Finding:
             return _changes_of(ground, name)
         found = _log(ground, "--stat=200", "--stat-count=6")
     except EngineError as error:
-        return Finding("no history", f"I cannot read the history: {error}", {"commits": []})
+        said = f"I cannot read the history: {error}"
+        if "not a git repository" in said:
+            said = f"`{ground.name}` is not a git repository, so it has no history to read."
+        return Finding("no history", said, {"commits": []})
     return _answer(found, f"The newest {counted(len(found), 'commit')}:")
 
 

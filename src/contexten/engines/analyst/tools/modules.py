@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from contexten.engines.analyst.ground import is_test
-from contexten.engines.analyst.markdown import bullets, code, counted
+from contexten.engines.analyst.markdown import bullets, code, counted, few
 from contexten.engines.analyst.step import Finding
 
 if TYPE_CHECKING:
@@ -17,27 +17,29 @@ _KEPT = 100
 
 
 def importers(ground: Ground, name: str) -> Finding:
-    """The places that import a definition, file, folder, or a package from outside the repository."""
+    """The files that import a definition, file, folder, or a package from outside the repository."""
     found = ground.find(name)
     if found.symbols:
         references = [ref for symbol in found.symbols[:4] for ref in ground.codebase.references(symbol, ("import",))]
-        places = [(ref.path, ref.line, ref.text) for ref in references]
+        places = [(ref.path, ref.line, ref.target.name if ref.target else "") for ref in references]
     elif found.files or found.folder:
         files = found.files or tuple(f for f in ground.codebase.files if f.path.startswith(found.folder + "/"))
         places = _importing(ground, files, outside=found.folder)
     else:
         places = _of_package(ground, name)
-    places.sort(key=lambda place: (is_test(place[0]), place))
-    if not places:
+    by_file: dict[str, list[tuple[int, str]]] = {}
+    for path, line, what in sorted(places, key=lambda place: (is_test(place[0]), place)):
+        by_file.setdefault(path, []).append((line, what))
+    if not by_file:
         return Finding("none", f"Nothing in this repository imports `{name}`.", {"name": name, "count": 0})
-    number = len({path for path, _, _ in places})
-    items = [f"`{path}:{line}`: {code(text)}" for path, line, text in places]
-    data = {"name": name, "count": len(places), "places": [f"{path}:{line}" for path, line, _ in places[:_KEPT]]}
-    return Finding(
-        f"{len(places)} in {counted(number, 'file')}",
-        f"`{found.name or name}` is imported in {counted(len(places), 'place')} in {counted(number, 'file')}:\n\n{bullets(items)}",
-        data,
-    )
+    items = [
+        f"`{path}:{rows[0][0]}`: {few([code(what) for what in dict.fromkeys(what for _, what in rows)])}"
+        for path, rows in by_file.items()
+    ]
+    said = counted(len(by_file), "file")
+    places_kept = [f"{path}:{rows[0][0]}" for path, rows in by_file.items()][:_KEPT]
+    data = {"name": name, "count": len(by_file), "places": places_kept}
+    return Finding(said, f"`{found.name or name}` is imported by {said}:\n\n{bullets(items)}", data)
 
 
 def imports(ground: Ground, name: str) -> Finding:
@@ -68,17 +70,17 @@ def imports(ground: Ground, name: str) -> Finding:
 
 
 def _importing(ground: Ground, files: tuple[File, ...], *, outside: str) -> list[tuple[str, int, str]]:
-    """Import lines that name one of the files; those in the folder itself do not count."""
-    found = {}
-    for file in files:
-        for each in ground.codebase.importers(file.path):
-            if not (outside and each.path.startswith(outside + "/")):
-                lines = ground.text(each.path).splitlines()
-                found[each.path, each.line] = lines[each.line - 1].strip() if each.line <= len(lines) else each.module
-    return [(path, line, text) for (path, line), text in found.items()]
+    """Where something is taken from one of the files, and what; imports within the folder itself do not count."""
+    return [
+        (each.path, each.line, each.name or each.module)
+        for file in files
+        for each in ground.codebase.importers(file.path)
+        if not (outside and each.path.startswith(outside + "/"))
+    ]
 
 
 def _of_package(ground: Ground, name: str) -> list[tuple[str, int, str]]:
+    """Import lines that name a package which is not part of the repository."""
     if not re.fullmatch(r"[\w.\-@/]+", name):
         return []
     pattern = rf"^\s*(?:from|import)\s+{re.escape(name)}\b|\b(?:from|require\()\s*['\"]{re.escape(name)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from typing import TYPE_CHECKING
 
 from contexten.engines.analyst import bodies
@@ -183,8 +185,24 @@ def _value(ground: Ground, symbol: Symbol) -> str:
             return f"`{symbol.name}` has no parameters with a default (`{symbol.location}`)."
         return f"Defaults of `{symbol.name}` (`{symbol.location}`):\n\n{bullets([code(each) for each in defaults])}"
     last = min(max(symbol.end_line, symbol.line), symbol.line + 20)
-    text = "\n".join(lines[symbol.line - 1 : last])
-    return f"`{symbol.location}` sets it:\n\n{block(text, ground.language(symbol.path))}"
+    text = block(textwrap.dedent("\n".join(lines[symbol.line - 1 : last])), ground.language(symbol.path))
+    said = [f"`{symbol.location}` defines it:\n\n{text}"]
+    writes = ground.codebase.references(symbol, ("write",))
+    items = [f"`{ref.location}`: {code(ref.text)}" for ref in writes] + _given(ground, symbol)
+    if items:
+        said.append(f"It is set at:\n\n{bullets(items)}")
+    return "\n\n".join(said)
+
+
+def _given(ground: Ground, symbol: Symbol) -> list[str]:
+    """The parameter of the class's `__init__` that has an attribute's name."""
+    starts = [each for each in ground.codebase.symbols(f"{symbol.parent}.__init__") if symbol.parent]
+    found = []
+    for start in starts:
+        body = ground.body(start)
+        given = [text for text in bodies.parameters(body) if re.match(rf"{symbol.name}\b", text)] if body else []
+        found += [f"`{start.location}`: parameter {code(text)}" for text in given]
+    return found
 
 
 def _docstring(symbol: Symbol) -> str:

@@ -19,9 +19,7 @@ TODO = r"\b(?:TODO|FIXME|XXX|HACK)\b"
 
 def text(ground: Ground, needle: str, scope: str | None = None, *, regex: bool = False, what: str = "") -> Finding:
     """Lines that hold a text, upper and lower case alike; only those under `scope` when it is given."""
-    matches = in_scope(
-        ground.codebase.search_text(needle, limit=MAX_MATCHES, regex=regex, ignore_case=not regex), scope
-    )
+    matches = in_scope(ground.search_text(needle, limit=MAX_MATCHES, regex=regex, ignore_case=not regex), scope)
     named = what or code(needle)
     where = f" in `{scope}`" if scope else ""
     if not matches:
