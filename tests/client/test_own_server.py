@@ -156,6 +156,62 @@ def test_runs_are_found(client):
     assert task.id in {hit.run.id for hit in client.iter_search("zebra")}
 
 
+def test_the_asynchronous_twin(server, tmp_path):
+    async def main():
+        async with AsyncCodegenClient(server.token, None, server.base_url) as client:
+            assert await client.organization() == server.organization_id
+            await walk_runs(client)
+            await walk_the_rest(client, tmp_path)
+
+    async def walk_runs(client):
+        task = await client.run("hello twin")
+        assert [entry.message_type async for entry in task.stream()] == ["USER_MESSAGE", "ACTION", "FINAL_ANSWER"]
+        assert (task.status, task.result) == ("COMPLETE", "hello twin")
+        await task.resume("more")
+        assert [entry.thought async for entry in task.stream() if entry.thought][-1] == "more"
+        assert len(await task.logs()) == 6
+        assert [entry async for entry in client.iter_agent_run_logs(task.id)] == await task.logs()
+        assert (await client.task(task.id)).result == "more"
+        assert task.id in {hit.run.id async for hit in client.iter_search("twin")}
+        assert task.id in {run.id async for run in client.iter_agent_runs()}
+        await client.ban_agent_run(task.id)
+        with pytest.raises(errors.ConflictError):
+            await client.resume_agent_run(task.id, "no")
+        await client.unban_agent_run(task.id)
+        await client.remove_agent_run_from_pull_request(task.id)
+        held = await client.run("x", engine="held")
+        waiting = asyncio.create_task(held.wait())
+        with pytest.raises(errors.RequestTimeoutError):
+            await held.wait(timeout=0.2)
+        await client.cancel_agent_run(held.id)
+        assert (await waiting).status == "CANCELLED"
+
+    async def walk_the_rest(client, folder):
+        assert (await client.health())["status"] == "ok"
+        assert len(await client.list_engines()) == 3
+        me = await client.me()
+        assert me == await client.get_user(me.id) == (await client.list_users()).items[0]
+        assert [user async for user in client.iter_users()] == [me]
+        assert [item.id async for item in client.iter_organizations()] == [await client.organization()]
+        token = await client.create_token("t")
+        assert token.id in {known.id for known in await client.list_tokens()}
+        await client.revoke_token(token.id)
+        repo = await client.add_repository(str(folder))
+        assert repo.id in {known.id async for known in client.iter_repositories()}
+        await client.update_check_suite_settings(repo.id, {"check_retry_count": 2})
+        assert (await client.get_check_suite_settings(repo.id)).check_retry_count == 2
+        await client.remove_repository(repo.id)
+        await client.get_integrations()
+        await client.get_cli_rules()
+        assert (await client.create_claude_code_session("s-2")).session_id == "s-2"
+        await client.log_claude_code_session("s-2", {})
+        await client.set_claude_code_session_status("s-2", "FAILED")
+        assert (await client.request("GET", "/health")).status_code == 200
+        assert (await client.create_organization("third")).token
+
+    asyncio.run(main())
+
+
 def test_the_twins_have_the_same_methods_and_parameters():
     for sync, twin in ((CodegenClient, AsyncCodegenClient), (AgentTask, AsyncAgentTask)):
         for name, member in inspect.getmembers(sync, inspect.isfunction):
