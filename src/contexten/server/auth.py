@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from contexten.protocol import Role
 from contexten.server.bodies import BoundedRequest
 from contexten.server.limits import Limit, limit_of
-from contexten.server.problems import Refusal
+from contexten.server.problems import Refusal, invalid
 from contexten.server.services import Services
 from contexten.server.store.records import Identity
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="contexten"'}
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,200}) *", re.IGNORECASE)
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
 _RANK = {Role.READ_ONLY: 0, Role.MEMBER: 1, Role.ADMIN: 2}
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -85,8 +86,11 @@ def secret_of(request: Request) -> str:
 
 
 def _check_organization(org_id: str | None, identity: Identity) -> None:
-    if org_id is not None and org_id.lstrip("-").isdecimal():
-        check_organization(int(org_id[:20]), identity)
+    """Only plain digits get through: the route would also read `2.0` or `+2` as a number."""
+    if org_id is not None:
+        if not _INTEGER.fullmatch(org_id):
+            raise invalid("not the id of an organization", "path", "org_id")
+        check_organization(int(org_id), identity)
 
 
 def check_organization(org_id: int, identity: Identity) -> None:

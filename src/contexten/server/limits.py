@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 
 from cachetools import LRUCache
@@ -65,11 +66,12 @@ class RequestLimits:
         if not self._enabled:
             return
         bucket = self._bucket(token_id, limit)
-        item = RateItem(limit.kind, bucket.now())
-        bucket.leak(item.timestamp)
+        moment = time.monotonic_ns() // 1_000_000
+        bucket.leak(moment)
+        item = RateItem(limit.kind, moment)
         if not bucket.put(item):
-            wait = max(1, math.ceil(bucket.waiting(item) / 1000))
-            raise Refusal(429, MESSAGE, headers={"Retry-After": str(wait)})
+            wait = bucket.put_decision(item).retry_after_ms or 0
+            raise Refusal(429, MESSAGE, headers={"Retry-After": str(max(1, math.ceil(wait / 1000)))})
 
     def _bucket(self, token_id: int, limit: Limit) -> InMemoryBucket:
         key = (token_id, limit.kind)

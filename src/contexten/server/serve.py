@@ -107,6 +107,8 @@ class Embedded:
     ) -> None:
         self._server.should_exit = True
         self._thread.join()
+        if self._error is not None and error is None:
+            raise self._error
 
     def _note(self, started: Started) -> None:
         self.base_url, self.organization_id = started.base_url, started.organization_id

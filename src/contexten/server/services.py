@@ -62,7 +62,7 @@ async def running_services(settings: ServerSettings, engines: Engines, base_url:
     """Open everything that a server runs on, and close it in the opposite order.
 
     Raises:
-        SettingsError: the default engine does not exist.
+        SettingsError: the default engine or the repository does not exist.
         DataDirectoryInUseError: another process holds the data folder.
         StoreUnavailableError: the database is out of reach.
     """
@@ -135,6 +135,8 @@ async def _register_repository(settings: ServerSettings, store: Store) -> LocalR
         return known
     from contexten.engines.workspace import describe
 
-    path = (settings.repo or Path.cwd()).resolve()
+    path = (settings.repo or Path.cwd()).expanduser().resolve()
+    if not path.is_dir():
+        raise SettingsError(f"The repository {path} (CONTEXTEN_REPO) is not a folder.")
     facts = await asyncio.to_thread(describe, path)
     return await store.repos.add(FIRST_ORGANIZATION, path=str(path), name=facts.name, language=facts.language)

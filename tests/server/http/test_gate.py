@@ -122,3 +122,10 @@ def test_a_reader_and_a_member_do_their_work(place):
 def test_the_token_is_checked_before_the_body_is_read(place):
     answer = place.nobody.http.post(place.nobody.url("/agent/run"), content=b"{" * 90_000)
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("form", ["{}.0", "+{}", "%20{}", "{}%20", "{}_", "0_{}", "--{}", "{}e0", "%D9%A3", "{}" * 21])
+def test_an_organization_is_named_in_digits_alone(place, form):
+    for org in (place.admin.org, place.other.org):
+        answer = place.admin.http.get(f"/v1/organizations/{form.format(*[org] * 21)}/users")
+        assert answer.status_code == 422, answer.text

@@ -97,6 +97,11 @@ def test_an_unknown_default_engine_is_told_at_the_start(settings):
         Embedded(settings(CONTEXTEN_ENGINE="warp"), engines=quiet()).__enter__()
 
 
+def test_a_repository_that_is_no_folder_is_told_at_the_start(settings, tmp_path):
+    with pytest.raises(SettingsError, match="CONTEXTEN_REPO"):
+        Embedded(settings(CONTEXTEN_REPO=tmp_path / "none"), engines=quiet()).__enter__()
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
 def test_other_machines_are_let_in_only_on_demand(settings, host):
     with pytest.raises(SettingsError, match="CONTEXTEN_ALLOW_REMOTE"):

@@ -1,5 +1,6 @@
 """Live streams: log entries and status changes as server-sent events."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -12,6 +13,7 @@ from contexten.server.routes.shapes import OrgId, RunId, problems
 from contexten.server.services import Services
 from contexten.server.store.records import Identity
 
+_EVENT_ID = re.compile(r"[0-9]{1,19}")
 router = APIRouter(route_class=GatedRoute, tags=["live"])
 
 After = Annotated[int | None, Query(ge=0, le=2**63 - 1, description="Id of the last event seen.")]
@@ -78,6 +80,6 @@ def _watch(request: Request, caller: Identity, services: Services) -> Watch:
 def _start(after: int | None, last_event_id: str | None) -> int | None:
     if not last_event_id:
         return after
-    if not (last_event_id.isascii() and last_event_id.isdigit()) or int(last_event_id[:20]) >= 2**63:
+    if not (_EVENT_ID.fullmatch(last_event_id) and int(last_event_id) < 2**63):
         raise invalid("not the id of an event", "header", "Last-Event-ID")
     return int(last_event_id)
