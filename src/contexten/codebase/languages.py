@@ -28,6 +28,8 @@ LANGUAGES = {
     ".hxx": "cpp",
 }
 """Languages whose definitions are read."""
+FAMILIES = {"typescript": "javascript", "tsx": "javascript", "cpp": "c"}
+"""Languages whose files use each other's definitions, under the name of one of them."""
 
 
 def language_of(path: str) -> str | None:

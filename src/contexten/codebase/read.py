@@ -6,8 +6,9 @@ import hashlib
 import os
 from typing import NamedTuple
 
+from contexten.codebase import tags
 from contexten.codebase.languages import PYTHON, language_of
-from contexten.codebase.record import Record, encode
+from contexten.codebase.record import encode
 from contexten.codebase.scan import scan_python
 
 _ATTEMPTS = 3
@@ -48,19 +49,14 @@ def scan(path: str, content: bytes) -> bytes:
     language = language_of(path) or ""
     if language == PYTHON:
         return encode(scan_python(content))
-    from contexten.codebase.tags import scan_tags
-
-    return encode(scan_tags(language, content))
+    return encode(tags.scan_tags(language, content))
 
 
 def digest_of(path: str, content: bytes) -> bytes:
-    """What identifies a content in the language of a path."""
-    return hashlib.blake2b(content, digest_size=16, person=(language_of(path) or "").encode()[:16]).digest()
-
-
-def unread(path: str, problem: str) -> bytes:
-    """The encoded record of a file that could not be understood."""
-    return encode(Record(language_of(path) or "", problem=problem))
+    """What identifies a content in the language of a path, and whether that language's definitions can be read."""
+    language = language_of(path) or ""
+    readable = language == PYTHON or tags.available()
+    return hashlib.blake2b(content, digest_size=16, person=f"{language}{readable:d}".encode()).digest()
 
 
 def _content(path: str) -> tuple[bytes, bool]:

@@ -21,7 +21,7 @@ from array import array
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-FORMAT = f"2-{sys.byteorder}"
+FORMAT = f"3-{sys.byteorder}"
 """Changes whenever older records can no longer be read or would say something else."""
 
 READ, CALL, WRITE, IMPORT, BASE, DECORATOR, ANNOTATION, EXPORT = range(8)

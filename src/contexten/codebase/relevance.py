@@ -163,7 +163,9 @@ class _Ranking:
         for each in order:
             own = each == order[0]
             self.evidence.add(
-                (each.path, each.symbol), _OWN_CLASS if own else _BASE, f"the class {name}" if own else f"base of {name}"
+                (each.path, each.symbol),
+                _OWN_CLASS if own else _BASE,
+                f"the class {name}" if own else f"base of {name}",
             )
             unit = self.snapshot.unit(each.path)
             for group in (unit.members.get(each.symbol, {}) if unit else {}).values():

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from contexten.codebase.languages import FAMILIES, PYTHON, language_of
 from contexten.codebase.record import UNKNOWN
 from contexten.codebase.scopes import split_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from contexten.codebase.modules import Modules
     from contexten.codebase.record import ImportRow
@@ -52,9 +53,12 @@ class Entity(NamedTuple):
 class Resolver:
     """Answers for one state of the codebase; what it has found out it remembers in the units."""
 
-    def __init__(self, unit: Callable[[str], Unit | None], modules: Modules) -> None:
+    def __init__(
+        self, unit: Callable[[str], Unit | None], modules: Modules, defined: Mapping[str, Sequence[str]]
+    ) -> None:
         self._unit = unit
         self._modules = modules
+        self._defined = defined
 
     def resolve(self, unit: Unit, chain: str, trail: Trail | None = None) -> Entity | None:
         """What a chain stands for in a file, or None when that is not part of the codebase or not known."""
@@ -64,7 +68,10 @@ class Resolver:
             return None
         trail = trail or Trail()
         with trail.step((unit.path, chain)) as fresh:
-            found = self._steps(unit, chain, trail) if fresh else None
+            if unit.record.language != PYTHON:
+                found = self._by_name(unit, chain)
+            else:
+                found = self._steps(unit, chain, trail) if fresh else None
         if not trail.cut or not trail.active:
             unit.answers[chain] = found
         return found
@@ -80,6 +87,25 @@ class Resolver:
             return self._inherited(unit, int(head[1:]), name, trail)
         value = self.resolve(unit, head, trail)
         return value and self.member(value, name, trail)
+
+    def _by_name(self, unit: Unit, name: str) -> Entity | None:
+        """The one definition of a name in the file, else in its folder, else in the files of its language."""
+        family = FAMILIES.get(unit.record.language, unit.record.language)
+        paths = [
+            path
+            for path in self._defined.get(name, ())
+            if FAMILIES.get(language := language_of(path) or "", language) == family
+        ]
+        folder = unit.path.rpartition("/")[0]
+        for group in ([unit.path], [path for path in paths if path.rpartition("/")[0] == folder], paths):
+            found = [(path, index) for path in group if path in paths for index in self._named(path, name)]
+            if found:
+                return Entity(*found[0]) if len(found) == 1 or group == [unit.path] else None
+        return None
+
+    def _named(self, path: str, name: str) -> list[int]:
+        unit = self._unit(path)
+        return [index for index, row in enumerate(unit.record.symbols) if row.name == name] if unit else []
 
     def _root(self, unit: Unit, root: str, trail: Trail) -> Entity | None:
         if root[0] == "@":

@@ -53,7 +53,7 @@ class Snapshot:
         self.defined = defined
         self.used = used
         self.modules = modules
-        self.resolver = Resolver(self.unit, modules)
+        self.resolver = Resolver(self.unit, modules, defined)
         self.problems: tuple[Problem, ...] = ()
         self.questions: Questions | None = None
         """Who asks; found again through `File.origin` and `Symbol.origin`."""

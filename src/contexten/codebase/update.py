@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contexten.codebase import tags
+from contexten.codebase.languages import PYTHON
 from contexten.codebase.model import Problem
 from contexten.codebase.read import read_digest
 from contexten.codebase.record import decode_outline
@@ -144,4 +146,7 @@ def _compared(before: Snapshot, known: Mapping[str, Kept]) -> tuple[dict[str, En
 def _problems(snapshot: Snapshot, found: Iterable[Problem], store: Store | None) -> tuple[Problem, ...]:
     broken = [Problem(path, each.outline.problem) for path, each in snapshot.entries.items() if each.outline.problem]
     kept = [Problem(".", store.trouble)] if store and store.trouble else []
+    others = sum(each.outline.language != PYTHON for each in snapshot.entries.values())
+    if others and not tags.available():
+        kept.append(Problem(".", f"{others} files in other languages than Python: {tags.NOT_INSTALLED}"))
     return tuple(sorted([*found, *broken, *kept], key=lambda each: (each.path, each.message)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contexten.codebase.imports import Imports
+from contexten.codebase.languages import PYTHON, language_of
 from contexten.codebase.model import Reference, Symbol
 from contexten.codebase.record import IMPORT, KINDS, UNKNOWN
 from contexten.codebase.resolve import Entity
@@ -57,11 +58,14 @@ class Uses:
         if unit is None:
             return
         chain = unit.record.chains[number]
-        certain = self.stands_for(unit, chain, same)
-        if certain or (possible and self._possible(unit, chain, symbol)):
+        found = self.stands_for(unit, chain, same)
+        if found or (possible and self._possible(unit, chain, symbol)):
+            certain = found and unit.record.language == PYTHON
             yield from ((unit, place, certain) for place in unit.places(number))
 
     def _possible(self, unit: Unit, chain: str, symbol: Symbol) -> bool:
+        if unit.record.language != PYTHON:
+            return language_of(symbol.path) != PYTHON and self.snapshot.resolver.resolve(unit, chain) is None
         member = symbol.kind in ("method", "attribute")
         return member and "." in chain and self.snapshot.resolver.resolve(unit, chain) is None
 
@@ -108,9 +112,10 @@ class Uses:
             yield from self._module_references(symbol)
             return
         same = self.same(symbol)
-        for unit, row in self._imports_of(symbol.name):
-            if self._imports(unit, row, same):
-                yield self._import_reference(unit, row, symbol)
+        for name in self._names(symbol):
+            for unit, row in self._imports_of(name):
+                if self._imports(unit, row, same):
+                    yield self._import_reference(unit, row, symbol)
 
     def _module_references(self, symbol: Symbol) -> Iterator[Reference]:
         for each in self.graph.importers(symbol.path):
