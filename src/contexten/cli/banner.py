@@ -64,14 +64,14 @@ def _engine(engine: EngineInfo) -> str:
 
 
 def _contents(path: Path) -> str:
-    """The branch and the size of a repository, in parentheses; reading it makes the first run quick."""
-    from contexten.codebase import Codebase
+    """The branch and the size of a repository, in parentheses; the engine that reads code keeps what is read here."""
+    from contexten.engines.analyst import codebase_for
     from contexten.engines.facts import branch_of
 
     began = time.perf_counter()
     try:
         with Progress(f"indexing {home_relative(str(path))}"):
-            count = len(Codebase.from_path(path).files)
+            count = len(codebase_for(path).files)
     except CodebaseError as error:
         return f"({error})"
     files = "1 file" if count == 1 else f"{count} files"

@@ -37,7 +37,7 @@ def run(  # noqa: PLR0913 (an option is an argument)
     from contexten.cli.live import heading
     from contexten.cli.place import place_named, place_of
 
-    with connected(start=not no_follow) as connection:
+    with connected(start=not no_follow, patient=True) as connection:
         place = place_named(connection, repo)
         task = connection.client.run(
             text, repo_id=place.id if place else None, engine=engine, model=model, timeout=timeout

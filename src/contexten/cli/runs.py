@@ -98,7 +98,7 @@ def resume(run: RunId, prompt: Prompt, *, no_follow: NoFollow = False, json: Jso
     from contexten.cli.prompt import read_prompt
 
     text = read_prompt(prompt, f"contexten runs resume {run}")
-    with connected(start=not no_follow) as connection, _known(connection, run):
+    with connected(start=not no_follow, patient=True) as connection, _known(connection, run):
         task = connection.client.task(run).resume(text)
         place = place_of(connection, task.run)
         if not no_follow:
