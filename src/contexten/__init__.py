@@ -10,6 +10,16 @@ from typing import TYPE_CHECKING
 from contexten._version import __version__
 
 if TYPE_CHECKING:
+    from contexten.agents import (
+        AsyncEnhancedAgent,
+        AsyncObservableStreamingAgent,
+        ContextualAgent,
+        EnhancedAgent,
+        MetricsCollector,
+        ObservableStreamingAgent,
+        RealTimeMonitor,
+        RunOutcome,
+    )
     from contexten.client import Agent, AgentTask, AsyncAgentTask, AsyncCodegenClient, CodegenClient
     from contexten.errors import ContextenError
     from contexten.protocol import LogEntry, RunStatus
@@ -19,9 +29,17 @@ _ROOMS = {
     "AgentTask": "contexten.client",
     "AsyncAgentTask": "contexten.client",
     "AsyncCodegenClient": "contexten.client",
+    "AsyncEnhancedAgent": "contexten.agents",
+    "AsyncObservableStreamingAgent": "contexten.agents",
     "CodegenClient": "contexten.client",
     "ContextenError": "contexten.errors",
+    "ContextualAgent": "contexten.agents",
+    "EnhancedAgent": "contexten.agents",
     "LogEntry": "contexten.protocol",
+    "MetricsCollector": "contexten.agents",
+    "ObservableStreamingAgent": "contexten.agents",
+    "RealTimeMonitor": "contexten.agents",
+    "RunOutcome": "contexten.agents",
     "RunStatus": "contexten.protocol",
 }
 
@@ -30,9 +48,17 @@ __all__ = [
     "AgentTask",
     "AsyncAgentTask",
     "AsyncCodegenClient",
+    "AsyncEnhancedAgent",
+    "AsyncObservableStreamingAgent",
     "CodegenClient",
     "ContextenError",
+    "ContextualAgent",
+    "EnhancedAgent",
     "LogEntry",
+    "MetricsCollector",
+    "ObservableStreamingAgent",
+    "RealTimeMonitor",
+    "RunOutcome",
     "RunStatus",
     "__version__",
 ]

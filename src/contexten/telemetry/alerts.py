@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import operator
 import urllib.parse
 import urllib.request
@@ -13,9 +14,9 @@ from enum import StrEnum
 from time import monotonic
 from typing import Literal
 
-import structlog
-
 from contexten.errors import UsageError
+
+logger = logging.getLogger(__name__)
 
 Comparison = Literal[">", ">=", "<", "<="]
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -160,5 +161,5 @@ def _change(rule: AlertRule, state: AlertState, value: float) -> Alert:
 def _tell(target: Target, alert: Alert) -> None:
     try:
         target(alert)
-    except Exception:  # noqa: BLE001 - a target is somebody else's code; the log has its traceback
-        structlog.get_logger(__name__).exception("alert target failed", rule=alert.rule, state=alert.state)
+    except Exception:
+        logger.exception("alert target failed", extra={"rule": alert.rule, "state": str(alert.state)})

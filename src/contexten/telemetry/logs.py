@@ -44,6 +44,7 @@ def configure_logging(level: str = "WARNING", *, json: bool | None = None) -> No
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
         structlog.processors.StackInfoRenderer(),
     ]
     structlog.configure(

@@ -1,0 +1,1 @@
+"""Doors that keep documented import paths working; each file hands over to a room of `contexten`."""

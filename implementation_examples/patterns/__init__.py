@@ -1,0 +1,1 @@
+"""The documented patterns: importable under their documented names, and runnable as programs."""
