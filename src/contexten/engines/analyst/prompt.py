@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from contexten.engines.analyst.intents import NAMED, NEEDS_SUBJECT, SCOPED, TAKES_SUBJECT, Intent
 from contexten.engines.analyst.literals import Literal, Marked, mark
-from contexten.engines.analyst.reading import Reading, read_clause
+from contexten.engines.analyst.reading import Reading, read_aspect, read_clause
 from contexten.engines.analyst.subjects import (
     PRONOUN,
     TRIMMED,
@@ -42,9 +42,14 @@ _JOINT = re.compile(
     rf"|,?\s(?:and|then) (?=(?:then )?{CHANGE}\s+(?:an?|the|it|its|tests?|all|some|this|that|⟦))",
     re.IGNORECASE,
 )
+_AFTER_VERB = re.compile(
+    r"\b(?:is|are|was|does|do|did|can|could|may|might|will|would|has) (?:the |our )?(?:(?:function|method|class) )?(?P<s>\w+)\b",
+    re.IGNORECASE,
+)
 _OPENING = re.compile(
     r"^(?:who|what|where|which|how|why|when|is|are|does|do|did|can|has|have|was|were)\b", re.IGNORECASE
 )
+_CONTRACTED = re.compile(r"\b(what|where|who|how)['\u2019]?s\b", re.IGNORECASE)
 _NUMBERING = re.compile(r"^\d{1,2}[.)]\s+")
 _OF_THEM = re.compile(r"(?:of )?(?:them|these|those)?\s*(?:are (?:there|they))?", re.IGNORECASE)
 _AGAIN = re.compile(r"^(?:(?:and|so|then|ok|okay) )*(?:what|how) about\b|^and\b", re.IGNORECASE)
@@ -102,7 +107,7 @@ def _clauses(text: str) -> Iterable[str]:
         for part in _JOINT.split(sentence):
             clause = _NUMBERING.sub("", part.strip(TRIMMED)).strip(TRIMMED)
             if clause:
-                yield " ".join(clause.split())
+                yield _CONTRACTED.sub(r"\1 is", " ".join(clause.split()))
 
 
 class _Clause:
@@ -171,12 +176,23 @@ class _Clause:
 
     def unnamed(self, question: Question) -> Question:
         """A question that needs a subject and names none that is known."""
-        if question.intent is Intent.ASPECT and (known := named_by(self.clause, self.names)):
+        if question.intent is Intent.ASPECT and (
+            known := self.plain_subject(question) or named_by(self.clause, self.names)
+        ):
             words = {word for name in known for word in name.lower().split("_")}
             asked_by_name = any(word.startswith(question.detail[:5]) for word in words)
             return replace(question, subjects=known, intent=Intent.EXPLAIN if asked_by_name else Intent.ASPECT)
         pointing = PRONOUN.search(self.clause) and len(self.clause.split()) <= _SPARE_WORDS * 2
         return replace(question, intent=Intent.UNCLEAR if pointing or not significant(self.clause) else Intent.SEARCH)
+
+    def plain_subject(self, question: Question) -> tuple[str, ...]:
+        """The lower-case word after the verb in `is charge retried`, when the code knows it and little else is said."""
+        found = _AFTER_VERB.search(self.clause)
+        others = [word for word in significant(self.clause) if not read_aspect(f"is {word}")]
+        spare = 1 if question.detail == "parameters" else 2
+        if found is None or found["s"] not in others or len(others) > spare:
+            return ()
+        return (found["s"],) if self.names.resolve(found["s"]) == found["s"] else ()
 
     def inherited(self) -> tuple[str, ...]:
         """What was asked about last; at the beginning of a prompt, what is named later in it."""

@@ -28,7 +28,7 @@ def read_clause(clause: str) -> Reading:
     """Find out what a clause asks. Its literals are marks, and it has no punctuation at its ends."""
     for intent, pattern in _patterns():
         if pattern.pattern == ASPECT:
-            if aspect := _aspect(clause):
+            if aspect := read_aspect(clause):
                 return Reading(intent, detail=aspect)
         elif match := pattern.search(clause):
             return Reading(intent, _group(match, "s"), _group(match, "what"))
@@ -45,7 +45,8 @@ def _aspects() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((name, re.compile(row, re.IGNORECASE)) for name, row in ASPECTS)
 
 
-def _aspect(clause: str) -> str:
+def read_aspect(clause: str) -> str:
+    """Which aspect of a body a clause asks about; empty when none."""
     if not re.search(ASPECT_OPENING, clause, re.IGNORECASE):
         return ""
     return next((name for name, pattern in _aspects() if pattern.search(clause)), "")

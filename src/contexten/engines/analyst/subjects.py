@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 MAX_SUBJECTS = 4
 
 TRIMMED = " \t,.:;-\u2013\u2014*•>#\"'()"
+_POINTED = "function|method|class|file|module|one|symbol|code|variable|constant|folder|package"
 PRONOUN = re.compile(
-    r"\b(?:it|its|they|them|their|this|that|these|those"
-    r"|(?:that|this|the|same) (?:function|method|class|file|module|one|symbol|code))\b",
+    rf"\b(?:it|its|they|them|their)\b|\b(?:this|that|these|those|same) (?:{_POINTED})(?:e?s)?\b(?! ?base)"
+    r"|\b(?:this|that|these|those)$|\b(?:this|that) (?=(?:do|does|work|works|is|mean|means|get|gets|call|use)\b)",
     re.IGNORECASE,
 )
+"""Words that point at something named before. A `that` that begins a relative clause is none of them."""
 _ARTICLES = re.compile(
     r"^(?:(?:the|an?|our|my|this|that|all|any|every|each|some|of|for|to|in|by|from|on) )+", re.IGNORECASE
 )

@@ -157,14 +157,15 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
     (Intent.CONTENTS, (
         rf"\b(?:methods?|functions?|class(?:es)?|members?|attributes?|fields?|properties|symbols?|api) (?:are |is )?(?:of|in|on|inside|from) {S}$",
         rf"\b(?:what|which) (?:methods?|functions?|class(?:es)?|members|attributes|fields|properties|symbols)\b.*\b(?:does|do|has|have|are|is)\b {S}(?: have| define| contain| offer| export)?$",
-        rf"\bwhat(?:'s| is| are)? (?:there )?(?:in|inside|within) {S}$|\bcontents? of (?P<s2>.+)$",
+        rf"\bwhat(?: is| are)? (?:there )?(?:in|inside|within) {S}$|\bcontents? of (?P<s2>.+)$",
         rf"\bwhat {DO} {S} (?:contain|define|export|consist of|offer)s?\b",
     )),
     (Intent.OVERVIEW, (
         r"\b(?:overview|architecture|big picture|tour|high[- ]level)\b(?!.* (?:of|for) (?:the )?⟦)",
         r"\b(?:structure|structured|layout|organi[sz]ation|organi[sz]ed|laid out)\b(?!.* of (?:the )?⟦)(?!.*⟦)",
         rf"^(?:please )?{DESCRIBE}(?: of)? {PROJECT}(?: to me)?$|^(?:a |the )?summary(?: of {PROJECT})?$",
-        rf"\bwhat(?:'s| is| are) {PROJECT}(?: (?:about|for|all about|doing|here))?$|\bwhat {DO} {PROJECT} do\b",
+        rf"\b(?:purpose|point|goal|aim|idea|summary|description|contents?) (?:of|behind) {PROJECT}$",
+        rf"\bwhat(?: is| are) {PROJECT}(?: (?:about|for|all about|doing|here))?$|\bwhat {DO} {PROJECT} do\b",
         rf"\b(?:which|what) (?:programming )?languages?\b|\bhow {DO} {PROJECT} works?\b",
         r"^(?:analy[sz]e|explore|summari[sz]e|describe|explain)$",
     )),
@@ -173,7 +174,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"\b(?:definition|declaration|implementation|location|source|source code|code) (?:of|for) {S}$",
         rf"\b(?:which|what) (?:file|module|package|class|place)s? (?:has|have|contains?|defines?|declares?|implements?|holds?) {S}$",
         rf"\b(?:which|what) (?:file|module|package|class) (?:is|are|does|do) {S} (?:in|defined in|live in|from|belong to)$",
-        rf"^(?:find|locate|show|show me|go to|jump to|look up|get|where(?:'s|s| is| are)?|define|print|display) {S}$",
+        rf"^(?:find|locate|show|show me|go to|jump to|look up|get|where(?: is| are)?|define|print|display) {S}$",
         rf"\bwho defines {S}$|\bdefined\b|^(?:\w+ )?(?:the |its )?(?:definition|location|place)$",
     )),
     (Intent.EXPLAIN, (
@@ -181,7 +182,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"\bhow {DO} {S} works?\b",
         rf"^(?:please )?{DESCRIBE}(?: to me)?(?: what| how)? {S}(?: (?:does|works?|is)(?: for)?)?$",
         rf"\b(?:purpose|meaning|role|responsibility|point|idea|summary|overview|description|behaviou?r|structure|internals) (?:of|behind) {S}$",
-        rf"^(?:and |so )?what(?:'s|s| is| are) {S}(?: (?:for|about|used for))?$",
+        rf"^(?:and |so )?what(?: is| are) {S}(?: (?:for|about|used for))?$",
         rf"\bhow (?:is|are) {S} (?:implemented|done|built|made|handled|computed|calculated)\b",
     )),
 )  # fmt: skip

@@ -60,9 +60,9 @@ def entry(symbol: Symbol) -> dict[str, Any]:
 def _answer(found: Found) -> str:
     if len(found.symbols) == 1 and not found.files:
         symbol = found.symbols[0]
-        span = f", to line {symbol.end_line}" if symbol.end_line > symbol.line else ""
-        first = f"`{found.name}` is a {described(symbol)}, defined at {place(symbol)}{span}."
-        return first.replace(" is a attribute", " is an attribute")
+        size = f" ({symbol.end_line - symbol.line + 1} lines)" if symbol.end_line > symbol.line else ""
+        article = "an" if symbol.kind == "attribute" else "a"
+        return f"`{found.name}` is {article} {described(symbol)}, defined at {place(symbol)}{size}."
     if found.symbols:
         items = [
             f"{place(each)}: {described(each)} {code(each.signature or each.qualified_name)}" for each in found.symbols

@@ -28,7 +28,7 @@ def changes(ground: Ground, name: str | None = None) -> Finding:
         if "not a git repository" in said:
             said = f"`{ground.name}` is not a git repository, so it has no history to read."
         return Finding("no history", said, {"commits": []})
-    return _answer(found, f"The newest {counted(len(found), 'commit')}:")
+    return _answer(found, "The newest commits:" if len(found) > 1 else "The only commit:")
 
 
 def _changes_of(ground: Ground, name: str) -> Finding:
