@@ -53,13 +53,20 @@ class Silence:
 
 
 @dataclass(frozen=True)
+class Stall:
+    """Forward, send back the first bytes, then say nothing more."""
+
+    after: int
+
+
+@dataclass(frozen=True)
 class Drip:
     """Send one byte of the body at a time for as long as the proxy lives."""
 
     pause: float = 0.02
 
 
-Fault = Pass | Lose | Reset | Answer | Raw | Silence | Drip
+Fault = Pass | Lose | Reset | Answer | Raw | Silence | Stall | Drip
 
 
 class Proxy:
@@ -74,8 +81,7 @@ class Proxy:
         self.requests: list[bytes] = []
         self.forwarded: list[bytes] = []
         self.connections = 0
-        self._lock = threading.Lock()
-        self._asked = threading.Event()
+        self._news = threading.Condition()
         self._closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._open: set[socket.socket] = set()
@@ -89,17 +95,30 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    async def first_request(self) -> None:
-        assert await asyncio.to_thread(self._asked.wait, 10)
+    async def asked(self, needle: bytes = b"", times: int = 1) -> None:
+        """Wait until so many requests with these bytes in their first line have come."""
+
+        def enough() -> bool:
+            return sum(needle in request.split(b"\r\n")[0] for request in self.requests) >= times
+
+        def wait() -> bool:
+            with self._news:
+                return self._news.wait_for(enough, 20)
+
+        assert await asyncio.to_thread(wait)
+
+    def break_all(self) -> None:
+        """Break every connection that is open now."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._closing.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for connection in list(self._open):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        self.break_all()
         for thread in self._threads:
             thread.join(10)
             assert not thread.is_alive()
@@ -122,9 +141,9 @@ class Proxy:
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             while (request := read_request(connection)) is not None:
-                with self._lock:
+                with self._news:
                     self.requests.append(request)
-                    self._asked.set()
+                    self._news.notify_all()
                     fault = self.faults.pop(0) if self.faults else self.then
                 if not self._do(fault, connection, request):
                     break
@@ -150,16 +169,19 @@ class Proxy:
                 if cut is not None and broken:
                     reset(connection)
             case _:
-                self._be_silly(fault, connection)
+                self._be_silly(fault, connection, request)
         return False
 
-    def _be_silly(self, fault: Fault, connection: socket.socket) -> None:
+    def _be_silly(self, fault: Fault, connection: socket.socket, request: bytes) -> None:
         match fault:
             case Raw(data):
                 connection.sendall(data)
             case Reset():
                 reset(connection)
             case Silence():
+                self._closing.wait(60)
+            case Stall(after):
+                self._pass(connection, request, after)
                 self._closing.wait(60)
             case Drip(pause):
                 connection.sendall(

@@ -187,7 +187,7 @@ class TestTime:
         async def main():
             async with AsyncCodegenClient(TOKEN, ORG, proxy.base_url) as client:
                 waiting = asyncio.create_task(client.me())
-                await proxy.first_request()
+                await proxy.asked()
                 waiting.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await waiting

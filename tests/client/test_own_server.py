@@ -9,11 +9,12 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from fault_proxy import Answer, FakeClock, Lose, Pass, Proxy, Reset
+from fault_proxy import Answer, FakeClock, Lose, Pass, Proxy, Reset, Stall
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -438,3 +439,90 @@ def test_importing_the_package_stays_light():
     program = "import sys, contexten; print(sorted({'httpx2', 'pydantic', 'anyio', 'asyncio'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ)
     assert done.stdout == "[]\n"
+
+
+class TestManyWaits:
+    """Waits of one client share an event stream, and nothing is left of it afterwards."""
+
+    def test_all_end_with_their_runs(self, server, client):
+        async def main():
+            async with AsyncCodegenClient(server.token, server.organization_id, server.base_url) as twin:
+                held = [await twin.run(f"held {number}", engine="held") for number in range(4)]
+                quick = [await twin.run(f"quick {number}") for number in range(20)]
+                waits = [asyncio.create_task(task.wait(timeout=30)) for task in [*held, *quick]]
+                assert [task.result for task in await asyncio.gather(*waits[4:])] == [
+                    task.run["prompt"] for task in quick
+                ]
+                for task in held:
+                    await twin.cancel_agent_run(task.id)
+                await asyncio.gather(*waits[:4])
+                assert {task.status for task in held} == {"CANCELLED"}
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        asyncio.run(main())
+
+    def test_one_stream_serves_many(self, server, proxies):
+        proxy = proxies(server.base_url)
+
+        async def main():
+            async with AsyncCodegenClient(server.token, server.organization_id, proxy.base_url) as twin:
+                tasks = [await twin.run("x", engine="held") for _ in range(12)]
+                waits = [asyncio.create_task(task.wait()) for task in tasks]
+                for task in tasks:
+                    await twin.cancel_agent_run(task.id)
+                await asyncio.gather(*waits)
+
+        asyncio.run(main())
+        streams = [request for request in proxy.requests if b"/events" in request.split(b"\r\n")[0]]
+        assert len(streams) <= 4
+
+    def test_a_break_is_survived_and_a_cancelled_wait_leaves_quietly(self, server, client, proxies):
+        proxy = proxies(server.base_url)
+
+        async def main():
+            async with AsyncCodegenClient(server.token, server.organization_id, proxy.base_url) as twin:
+                held = [await twin.run("x", engine="held") for _ in range(6)]
+                waits = [asyncio.create_task(task.wait()) for task in held]
+                await proxy.asked(b"/events", 4)
+                waits[5].cancel()
+                proxy.break_all()
+                for task in held[:5]:
+                    await asyncio.to_thread(client.cancel_agent_run, task.id)
+                await asyncio.wait_for(asyncio.gather(*waits[:5]), 20)
+                assert waits[5].cancelled()
+                await twin.cancel_agent_run(held[5].id)
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        asyncio.run(main())
+
+    def test_a_server_without_streams_is_polled(self, hosted):
+        hosted.script = ["!COMPLETE"]
+
+        async def main():
+            async with AsyncCodegenClient("hosted-token", 323, hosted.base_url, policy=fast()) as twin:
+                tasks = await asyncio.gather(*[twin.run("x") for _ in range(8)])
+                await asyncio.gather(*[task.wait() for task in tasks])
+                assert {task.status for task in tasks} == {"COMPLETE"}
+
+        asyncio.run(main())
+
+
+class TestStalledStreams:
+    def test_silence_is_a_break(self, server, proxies, monkeypatch):
+        monkeypatch.setattr("contexten.client.exchange.SILENCE", 0.3)
+        with connect(server) as client:
+            run_id = client.run("x").wait().id
+        proxy = proxies(server.base_url, [Stall(500)])
+        with connect(server, proxy.base_url, policy=fast()) as client:
+            assert [event.event for event in client.run_events(run_id)].count("log") == 3
+
+    def test_a_wait_ends_in_time(self, server, client, proxies):
+        held = client.run("x", engine="held")
+        proxy = proxies(server.base_url, [Pass(), Stall(300)])
+        with connect(server, proxy.base_url) as stalled:
+            task = stalled.task(held.id)
+            began = time.monotonic()
+            with pytest.raises(errors.RequestTimeoutError, match=r"has not ended after 0\.5 s"):
+                task.wait(timeout=0.5)
+            assert time.monotonic() - began < 5
+        client.cancel_agent_run(held.id)

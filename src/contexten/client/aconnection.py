@@ -6,10 +6,11 @@ import asyncio
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import httpx2
 
-from contexten.client import answers, exchange
+from contexten.client import answers, exchange, follow, watch
 from contexten.client.calls import people
 from contexten.client.exchange import Server
 from contexten.client.organization import only_one, wanted
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from contexten.client.address import Address
     from contexten.client.calls.call import Call, T
+    from contexten.protocol import AgentRun
     from contexten.resilience import Policy, Retry
     from contexten.resilience.policy import Attempts
 
@@ -47,6 +49,8 @@ class AsyncConnection:
         self._token, self._org_id = address.token, address.org_id
         self._middleware = tuple(middleware)
         self._pool = AsyncPool(address.base_url, ssl_context)
+        self._waits = 0
+        self._watches: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, watch.Watch]] = WeakKeyDictionary()
 
     async def send(self, call: Call[T], org_id: int | str | None = None, **options: Any) -> T:
         """Make a call and read its result; see `exchange` for the options."""
@@ -97,6 +101,21 @@ class AsyncConnection:
         finally:
             await response.aclose()
 
+    async def ended(self, org_id: int, run_id: int) -> AgentRun:
+        """The run, when it has ended; listens for it alone, or for all of many waits together.
+
+        Raises:
+            NoEventStreamError: the server has no event streams.
+        """
+        self._waits += 1
+        try:
+            if self._waits <= watch.ALONE:
+                return await follow.alisten_to_end(self, org_id, run_id)
+            watches = self._watches.setdefault(asyncio.get_running_loop(), {})
+            return await watches.setdefault(org_id, watch.Watch(self, org_id)).ended(run_id)
+        finally:
+            self._waits -= 1
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._pool.aclose()
@@ -105,12 +124,11 @@ class AsyncConnection:
         self, call: Call[Any], path: str, sent: Mapping[str, str], left: float | None
     ) -> tuple[httpx2.Response, Any]:
         seconds = self.timeout if left is None else min(left, self.timeout)
-        http = self._pool.client()
-        request = http.build_request(
+        request = self._pool.client().build_request(
             call.method, path, params=call.query, json=call.body, headers=sent, timeout=exchange.timeouts(seconds)
         )
         try:
-            response = await self._routed(request, http.send, seconds)
+            response = await self._routed(request, self._pool.transmit, seconds)
             self.server.learn(response)
             answers.check(response)
             return response, answers.decoded(response)

@@ -18,7 +18,7 @@ from contexten.errors import ApiError, ConnectionLostError
 from contexten.resilience import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator
 
     from contexten.client.aconnection import AsyncConnection
     from contexten.client.connection import Connection
@@ -55,15 +55,15 @@ def follow_organization(connection: Connection, org_id: int, after: int | None =
     return _stream(connection, org_id, None, Seen(after, endless=True), None)
 
 
-def _stream(
-    connection: Connection, org_id: int, run_id: int | None, seen: Seen, within: float | None
+def _stream(  # noqa: PLR0913, PLR0917 - what is followed, and how
+    connection: Connection, org_id: int, run_id: int | None, seen: Seen, within: float | None, query: str = ""
 ) -> Iterator[RunEvent]:
     attempts = connection.policy.attempts(
         key=connection.server.host, judge=exchange.judge_patiently, deadline=within, retry=PATIENCE
     )
     while True:
         try:
-            with connection.stream(_path(org_id, run_id), seen.headers, attempts) as response:
+            with connection.stream(_path(org_id, run_id) + query, seen.headers, attempts) as response:
                 seen.opened()
                 for sent in EventSource(response):
                     if (event := seen.take(sent)) is not None:
@@ -103,7 +103,7 @@ def await_end(connection: Connection, org_id: int, run_id: int, within: float | 
     """
     if poll is None and connection.server.is_ours is not False:
         try:
-            for _event in _stream(connection, org_id, run_id, Seen(), within):
+            for _event in _stream(connection, org_id, run_id, Seen(), within, "?kinds=status"):
                 pass
             return connection.send(runs.show(run_id), org_id, patience=PATIENCE)
         except NoEventStreamError:
@@ -140,13 +140,20 @@ def afollow_organization(
     return _astream(connection, org_id, None, Seen(after, endless=True))
 
 
+def afollow_statuses(
+    connection: AsyncConnection, org_id: int, on_open: Callable[..., None]
+) -> AsyncGenerator[RunEvent]:
+    """The statuses of all runs of an organization, from now; a server may send log entries between them."""
+    return _astream(connection, org_id, None, Seen(endless=True, on_open=on_open), "?kinds=status")
+
+
 async def _astream(
-    connection: AsyncConnection, org_id: int, run_id: int | None, seen: Seen
+    connection: AsyncConnection, org_id: int, run_id: int | None, seen: Seen, query: str = ""
 ) -> AsyncGenerator[RunEvent]:
     attempts = connection.policy.attempts(key=connection.server.host, judge=exchange.judge_patiently, retry=PATIENCE)
     while True:
         try:
-            async with connection.stream(_path(org_id, run_id), seen.headers, attempts) as response:
+            async with connection.stream(_path(org_id, run_id) + query, seen.headers, attempts) as response:
                 seen.opened()
                 async for sent in EventSource(response):
                     if (event := seen.take(sent)) is not None:
@@ -176,16 +183,21 @@ async def aawait_end(connection: AsyncConnection, org_id: int, run_id: int, poll
     """The twin of `await_end`; limit it with `asyncio.timeout`."""
     if poll is None and connection.server.is_ours is not False:
         try:
-            async with aclosing(_astream(connection, org_id, run_id, Seen())) as events:
-                async for _event in events:
-                    pass
-            return await connection.send(runs.show(run_id), org_id, patience=PATIENCE)
+            return await connection.ended(org_id, run_id)
         except NoEventStreamError:
             pass
     pace = Pace(poll)
     while not (run := await connection.send(runs.show(run_id), org_id, patience=PATIENCE)).is_terminal:
         await connection.policy.clock.asleep(pace.next())
     return run
+
+
+async def alisten_to_end(connection: AsyncConnection, org_id: int, run_id: int) -> AgentRun:
+    """The run, when its own event stream has ended."""
+    async with aclosing(_astream(connection, org_id, run_id, Seen(), "?kinds=status")) as events:
+        async for _event in events:
+            pass
+    return await connection.send(runs.show(run_id), org_id, patience=PATIENCE)
 
 
 def _path(org_id: int, run_id: int | None) -> str:

@@ -11,6 +11,7 @@ import os
 import ssl
 import threading
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import httpx2
 
@@ -18,6 +19,7 @@ from contexten.errors import UsageError
 from contexten.settings import is_loopback
 
 _KEEP_SECONDS = 60.0
+_AT_A_TIME = 64
 _inherited: list[object] = []
 """Pools of a parent process: kept, because closing them would speak on the parent's connections."""
 
@@ -69,7 +71,16 @@ class AsyncPool:
         self._options = _options(base_url, ssl_context, connections)
         self._pid = os.getpid()
         self._clients: dict[asyncio.AbstractEventLoop, httpx2.AsyncClient] = {}
+        self._slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
         self._closed = False
+
+    async def transmit(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request and read its answer; so many at a time that a crowd of tasks does not flood the server."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._slots:
+            self._slots[loop] = asyncio.Semaphore(_AT_A_TIME)
+        async with self._slots[loop]:
+            return await self.client().send(request)
 
     def client(self) -> httpx2.AsyncClient:
         """The HTTP client of the running event loop.

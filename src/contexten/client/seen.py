@@ -9,6 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from contexten.protocol import LogEvent, RunEvent, StatusEvent, is_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from httpx2 import ServerSentEvent
 
     from contexten.protocol import AgentRunWithLogs
@@ -25,11 +27,14 @@ class Seen:
     Args:
         after: id of the last event that is known already.
         endless: whether the stream is of an organization, which does not end.
+        on_open: called each time the stream is open, with whether events may have been missed before.
     """
 
-    def __init__(self, after: int | None = None, *, endless: bool = False) -> None:
+    def __init__(
+        self, after: int | None = None, *, endless: bool = False, on_open: Callable[..., None] | None = None
+    ) -> None:
         self.after = after
-        self._endless = endless
+        self._endless, self._on_open = endless, on_open
         self._status: str | None = None
         self._arrived = 0
         self._over = False
@@ -42,6 +47,8 @@ class Seen:
     def opened(self) -> None:
         """A stream was opened; nothing of it has arrived."""
         self._arrived = 0
+        if self._on_open is not None:
+            self._on_open(gap=self.after is None)
 
     def silent_end(self) -> bool:
         """Whether the run was known to be over before this stream was opened, and nothing more came."""
