@@ -14,12 +14,13 @@ from contexten.codebase.questions import Questions
 from contexten.codebase.snapshot import Snapshot
 from contexten.codebase.store import Store
 from contexten.codebase.update import Changes, Updater
+from contexten.codebase.watch import Watch
 from contexten.codebase.walk import Scope, resolved_root
-from contexten.errors import CodebaseError
+from contexten.errors import CodebaseError, UsageError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 USER_CACHE = "user cache folder"
 
@@ -85,6 +86,20 @@ class Codebase:
             if snapshot is not before:
                 self._questions = Questions(snapshot, self._lines)
             return changes
+
+    def watch(self, interval: float = 2.0, on_change: Callable[[Changes], None] | None = None) -> Watch:
+        """Refresh every few seconds in a thread, until the watch is closed: `with codebase.watch(): …`.
+
+        Args:
+            interval: seconds between two looks at the folder.
+            on_change: called in that thread with what was found; it must not raise.
+
+        Raises:
+            UsageError: the interval is not positive.
+        """
+        if interval <= 0:
+            raise UsageError(f"interval must be > 0 seconds, got {interval}")
+        return Watch(self.refresh, interval, on_change)
 
     # files
 
@@ -241,7 +256,10 @@ class Codebase:
 
         Raises:
             CodebaseError: the caller is not part of the codebase.
+            UsageError: the budget is not positive.
         """
+        if budget_tokens <= 0:
+            raise UsageError(f"budget_tokens must be > 0, got {budget_tokens}")
         return relevant_context(self._questions, prompt, caller, budget_tokens)
 
 
