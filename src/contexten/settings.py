@@ -40,11 +40,15 @@ class _Base(BaseSettings):
 class ClientSettings(_Base):
     """Where a program's requests go and as whom. Names follow the Codegen documentation."""
 
-    api_token: SecretStr | None = Field(None, validation_alias=AliasChoices("CODEGEN_API_TOKEN", "CODEGEN_TOKEN"))
+    api_token: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("CODEGEN_API_TOKEN", "CODEGEN_TOKEN")
+    )
     """Bearer token. Without one, the local server's own token is used, for the local server only."""
-    org_id: int | None = Field(None, validation_alias="CODEGEN_ORG_ID")
+    org_id: int | None = Field(default=None, validation_alias="CODEGEN_ORG_ID")
     """Organization of every request. Without one, the organization that the token belongs to."""
-    base_url: str | None = Field(None, validation_alias=AliasChoices("CODEGEN_BASE_URL", "CODEGEN_API_BASE_URL"))
+    base_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("CODEGEN_BASE_URL", "CODEGEN_API_BASE_URL")
+    )
     """Address of the server, with or without `/v1`. Without one, the local server."""
     data_dir: Path = Field(default_factory=lambda: user_data_path("contexten"), validation_alias="CONTEXTEN_DATA_DIR")
     """Folder that holds the local server's credentials."""
@@ -59,44 +63,46 @@ class ServerSettings(_Base):
         default_factory=lambda: user_cache_path("contexten"), validation_alias="CONTEXTEN_CACHE_DIR"
     )
     """Folder for what can be made again, such as code indexes."""
-    database_url: SecretStr | None = Field(None, validation_alias="CONTEXTEN_DATABASE_URL")
+    database_url: SecretStr | None = Field(default=None, validation_alias="CONTEXTEN_DATABASE_URL")
     """SQLAlchemy or libpq address of a PostgreSQL database. Without one, a SQLite file in the data folder."""
 
-    host: str = Field(DEFAULT_HOST, validation_alias="CONTEXTEN_HOST")
+    host: str = Field(default=DEFAULT_HOST, validation_alias="CONTEXTEN_HOST")
     """Address to bind. Anything but loopback must be allowed by `allow_remote`."""
-    port: int = Field(DEFAULT_PORT, ge=0, le=65535, validation_alias="CONTEXTEN_PORT")
+    port: int = Field(default=DEFAULT_PORT, ge=0, le=65535, validation_alias="CONTEXTEN_PORT")
     """Port to bind; 0 takes any free one."""
     allow_remote: bool = Field(default=False, validation_alias="CONTEXTEN_ALLOW_REMOTE")
     """Whether other machines may connect."""
-    public_url: str | None = Field(None, validation_alias="CONTEXTEN_PUBLIC_URL")
+    public_url: str | None = Field(default=None, validation_alias="CONTEXTEN_PUBLIC_URL")
     """Address that people reach the server at, used in `web_url`; without one, the bound address."""
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="CONTEXTEN_ALLOWED_HOSTS")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(default=(), validation_alias="CONTEXTEN_ALLOWED_HOSTS")
     """Host names accepted in the Host header beside the bound ones, comma-separated."""
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="CONTEXTEN_ALLOWED_ORIGINS")
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), validation_alias="CONTEXTEN_ALLOWED_ORIGINS"
+    )
     """Origins of other web pages that may call the API, comma-separated; none by default."""
 
-    repo: Path | None = Field(None, validation_alias="CONTEXTEN_REPO")
+    repo: Path | None = Field(default=None, validation_alias="CONTEXTEN_REPO")
     """Folder that runs work on when they name no repository; the current folder by default."""
-    default_engine: str = Field("analyst", validation_alias="CONTEXTEN_ENGINE")
+    default_engine: str = Field(default="analyst", validation_alias="CONTEXTEN_ENGINE")
     """Engine of a run that names none."""
-    model: str | None = Field(None, validation_alias="CONTEXTEN_MODEL")
+    model: str | None = Field(default=None, validation_alias="CONTEXTEN_MODEL")
     """Model of a run that names none, as `provider:name`."""
 
-    run_timeout: float = Field(3600.0, gt=0, validation_alias="CONTEXTEN_RUN_TIMEOUT")
+    run_timeout: float = Field(default=3600.0, gt=0, validation_alias="CONTEXTEN_RUN_TIMEOUT")
     """Seconds a run may take before it ends as TIMEOUT."""
-    concurrency: int = Field(8, ge=1, validation_alias="CONTEXTEN_CONCURRENCY")
+    concurrency: int = Field(default=8, ge=1, validation_alias="CONTEXTEN_CONCURRENCY")
     """Runs of one engine that one process does at a time, for engines that set no limit of their own."""
-    max_prompt_bytes: int = Field(512 * 1024, ge=1, validation_alias="CONTEXTEN_MAX_PROMPT_BYTES")
+    max_prompt_bytes: int = Field(default=512 * 1024, ge=1, validation_alias="CONTEXTEN_MAX_PROMPT_BYTES")
     """Longest prompt accepted, in bytes of UTF-8."""
-    max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024, validation_alias="CONTEXTEN_MAX_BODY_BYTES")
+    max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, validation_alias="CONTEXTEN_MAX_BODY_BYTES")
     """Largest request body accepted, in bytes."""
     rate_limits: bool = Field(default=False, validation_alias="CONTEXTEN_RATE_LIMITS")
     """Whether the documented request limits of the Codegen API apply (reads 60/30 s, creates 10/min, logs 60/60 s)."""
-    heartbeat: float = Field(15.0, gt=0, validation_alias="CONTEXTEN_HEARTBEAT")
+    heartbeat: float = Field(default=15.0, gt=0, validation_alias="CONTEXTEN_HEARTBEAT")
     """Seconds of silence after which an event stream sends a comment."""
-    worker_id: str = Field("local", validation_alias="CONTEXTEN_WORKER_ID", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    worker_id: str = Field(default="local", validation_alias="CONTEXTEN_WORKER_ID", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
     """Name of this process among the workers of one database; stable over restarts and unique."""
-    log_level: LogLevel = Field("WARNING", validation_alias=AliasChoices("CONTEXTEN_LOG_LEVEL", "LOG_LEVEL"))
+    log_level: LogLevel = Field(default="WARNING", validation_alias=AliasChoices("CONTEXTEN_LOG_LEVEL", "LOG_LEVEL"))
     """Least severe level that is logged."""
 
     @field_validator("allowed_hosts", "allowed_origins", mode="before")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from cachetools import LRUCache
 from pyrate_limiter import InMemoryBucket, Rate, RateItem
 
 from contexten.server.problems import Refusal
+
+if TYPE_CHECKING:
+    from pyrate_limiter import Decision
 
 MESSAGE = "Rate limit exceeded. Please try again later."
 
@@ -68,10 +72,10 @@ class RequestLimits:
         bucket = self._bucket(token_id, limit)
         moment = time.monotonic_ns() // 1_000_000
         bucket.leak(moment)
-        item = RateItem(limit.kind, moment)
-        if not bucket.put(item):
-            wait = bucket.put_decision(item).retry_after_ms or 0
-            raise Refusal(429, MESSAGE, headers={"Retry-After": str(max(1, math.ceil(wait / 1000)))})
+        decision = cast("Decision", bucket.put_decision(RateItem(limit.kind, moment)))
+        if not decision.allowed:
+            wait = max(1, math.ceil((decision.retry_after_ms or 0) / 1000))
+            raise Refusal(429, MESSAGE, headers={"Retry-After": str(wait)})
 
     def _bucket(self, token_id: int, limit: Limit) -> InMemoryBucket:
         key = (token_id, limit.kind)

@@ -50,8 +50,9 @@ def bind(settings: ServerSettings) -> socket.socket:
 
 def url_of(listener: socket.socket) -> str:
     """The address that a bound socket is reached at from this machine."""
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared with, not bound
+    address: tuple[str, int] = listener.getsockname()[:2]
+    port = address[1]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address[0], address[0])  # noqa: S104 - compared with, not bound
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
