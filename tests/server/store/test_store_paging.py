@@ -33,42 +33,48 @@ def narrow_blocks(monkeypatch):
 @in_one_store
 @given(
     creates=st.lists(st.tuples(st.sampled_from([0, 1]), st.sampled_from(SOURCES)), max_size=40),
-    user=st.sampled_from([None, 0, 1]),
-    source=st.sampled_from([None, *SOURCES, "SLACK"]),
+    wanted=st.tuples(st.sampled_from([None, 0, 1]), st.sampled_from([None, *SOURCES, "SLACK"])),
     size=st.integers(1, 15),
 )
-def test_pages_put_together_are_the_whole_list(store, two_users, narrow_blocks, creates, user, source, size):
+@pytest.mark.usefixtures("narrow_blocks")
+def test_pages_put_together_are_the_whole_list(store, two_users, creates, wanted, size):
     async def check():
+        user, source = wanted
         organization, _ = await store.people.create_organization("one", two_users[0])
         new = [NewRun(organization.id, two_users[who], "x", "analyst", source_type=kind) for who, kind in creates]
         made = [(await store.runs.create(run))[0] for run in new]
         user_id = None if user is None else two_users[user]
-        wanted = [run for run in made[::-1] if user_id in (None, run.user_id) and source in (None, run.source_type)]
+        whole = [run for run in made[::-1] if user_id in (None, run.user_id) and source in (None, run.source_type)]
 
         async def page(skip):
             return await store.runs.list(organization.id, Window(skip, size), user_id=user_id, source_type=source)
 
         pages = [await page(skip) for skip in range(0, len(made) + size, size)]
-        assert [run for runs, _ in pages for run in runs] == wanted
-        assert {total for _, total in pages} == {len(wanted)}
+        assert [run for runs, _ in pages for run in runs] == whole
+        assert {total for _, total in pages} == {len(whole)}
 
     asyncio.run(check())
 
 
 @in_one_store
 @given(
-    entries=st.integers(0, 30), skip=st.integers(0, 40) | st.just(10**30), limit=st.integers(1, 12), back=st.booleans()
+    entries=st.integers(0, 30),
+    window=st.builds(Window, st.integers(0, 40) | st.just(10**30), st.integers(1, 12)),
+    back=st.booleans(),
 )
-def test_a_page_of_a_log_is_a_slice_of_it(store, two_users, entries, skip, limit, back):
+def test_a_page_of_a_log_is_a_slice_of_it(store, entries, window, back):
     async def check():
-        run, _ = await store.runs.create(NewRun(1, two_users[0], "0", "analyst"))
+        await store.people.first_start()
+        run, _ = await store.runs.create(NewRun(1, 1, "0", "analyst"))
         for number in range(1, entries + 1):
             entry = NewLogEntry(message_type="ACTION", observation=str(number))
             await store.events.append(run.id, 1, entry, key=None)
-        shown, page = await store.events.logs(1, run.id, Window(skip, limit), reverse=back)
+        shown, page = await store.events.logs(1, run.id, window, reverse=back)
         whole = [str(number) for number in range(entries + 1)]
         assert shown.log_count == len(whole)
-        assert [entry.observation for entry in page] == (whole[::-1] if back else whole)[skip : skip + limit]
+        assert [entry.observation for entry in page] == (whole[::-1] if back else whole)[
+            window.skip : window.skip + window.limit
+        ]
 
     asyncio.run(check())
 

@@ -23,7 +23,11 @@ _BUSY_SECONDS = 5
 _POOL_SECONDS = 10
 _WRITE_LOCK = 0x636F6E746578  # any number that other users of the database are unlikely to lock
 _POSTGRES_NAMES = {"postgres", "postgresql", "postgresql+psycopg"}
-_POSTGRES_LIMITS = "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+_POSTGRES_OPTIONS = {
+    "application_name": "contexten",
+    "connect_timeout": str(_POOL_SECONDS),
+    "options": "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",
+}
 
 
 def database_url(settings: ServerSettings) -> URL:
@@ -75,17 +79,8 @@ def _sqlite(url: URL, connections: int) -> Engine:
 
 
 def _postgresql(url: URL, connections: int) -> Engine:
-    arguments: dict[str, str | int] = {"connect_timeout": _POOL_SECONDS, "application_name": "contexten"}
-    if "options" not in url.query:
-        arguments["options"] = _POSTGRES_LIMITS
-    engine = create_engine(
-        url,
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=_POOL_SECONDS,
-        pool_pre_ping=True,
-        connect_args=arguments,
-    )
+    url = url.update_query_dict({name: value for name, value in _POSTGRES_OPTIONS.items() if name not in url.query})
+    engine = create_engine(url, pool_size=connections, max_overflow=0, pool_timeout=_POOL_SECONDS, pool_pre_ping=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import text
 
-from contexten.errors import StoreUnavailableError
+from contexten.errors import StoreError, StoreUnavailableError
 from contexten.server.store.connections import connect
 from contexten.server.store.faults import translated
 from contexten.server.store.listener import CHANNEL, Listener
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
-    from sqlalchemy import URL, Connection
+    from sqlalchemy import URL, Connection, Engine
 
     from contexten.server.store.transaction import Transaction
 
 _READERS = 4
+_ONE_MOMENT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', :newest)")  # the channel is a constant
 _log = logging.getLogger(__name__)
 
@@ -47,20 +48,15 @@ class Database:
     def __init__(self, url: URL) -> None:
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self._engine = connect(url, connections=_READERS + 1)
-        self._reading = (
-            self._engine
-            if self.is_sqlite
-            else self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        )
+        self._reading = self._engine.execution_options(**({} if self.is_sqlite else _ONE_MOMENT))
         writing = self._engine.execution_options(contexten_writes=True)
-        with translated():
-            migrate(writing)
+        self._migrate(writing)
         self._callbacks: list[Callable[[int], None]] = []
         self._announcing = Lock()
         self._announced = 0
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="contexten-store-reader")
         self._writer = Writer(writing, before_commit=self._notify, after_commit=self._announce)
-        self._listener = None if self.is_sqlite else Listener(self._engine, self._announce)
+        self._listener = None if self.is_sqlite else Listener(writing, self._announce)
 
     def on_commit(self, callback: Callable[[int], None]) -> None:
         """Call `callback` on a thread of the store with the newest event id, whenever events were committed."""
@@ -93,6 +89,14 @@ class Database:
         self._writer.close()
         self._readers.shutdown()
         self._engine.dispose()
+
+    def _migrate(self, writing: Engine) -> None:
+        try:
+            with translated():
+                migrate(writing)
+        except StoreError:
+            self._engine.dispose()
+            raise
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         with translated(), self._reading.connect() as connection:

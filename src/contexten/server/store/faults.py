@@ -26,6 +26,7 @@ _SQLITE_UNAVAILABLE = {
     sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
     sqlite3.SQLITE_PROTOCOL: "the database is locked by another process",
 }
+_SQLITE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # Classes of SQLSTATE: 08 connection, 53 resources (53100 disk full), 55P03 lock timeout, 57 operator intervention,
 # 58 system error, 40 rolled back by the server, 25006 read-only, 28 and 3D refused to connect.
 _POSTGRES_UNAVAILABLE = ("08", "53", "55P03", "57", "58", "40", "25006", "28", "3D")
@@ -55,6 +56,8 @@ def fault(error: Exception) -> Exception:
             return StoreUnavailableError(f"The store is unavailable: {reason}. Nothing was written; try again.")
         earlier = _sqlalchemy_context(earlier)
     cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error) and _sqlite_code(cause) in _SQLITE_DAMAGED:
+        return StoreError("The database file is damaged or is not one. Put a copy back, or choose another data folder.")
     return StoreError(f"The store could not do this: {type(cause).__name__}.")
 
 
@@ -65,13 +68,17 @@ def _sqlalchemy_context(error: BaseException) -> BaseException | None:
     return earlier
 
 
+def _sqlite_code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+
+
 def _unavailable(error: SQLAlchemyError) -> str | None:
     if isinstance(error, PoolTimeoutError):
         return "no connection became free in time"
     if not isinstance(error, DBAPIError):
         return None
     if isinstance(error.orig, sqlite3.Error):
-        return _SQLITE_UNAVAILABLE.get(getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY)
+        return _SQLITE_UNAVAILABLE.get(_sqlite_code(error.orig))
     state = getattr(error.orig, "sqlstate", None)
     if error.connection_invalidated or (state is None and type(error.orig).__name__ == "OperationalError"):
         return "the database server cannot be reached"

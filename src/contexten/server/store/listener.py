@@ -52,11 +52,11 @@ class Listener:
 
     def _listen(self) -> None:
         arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
-        with psycopg.connect(*arguments, **options, autocommit=True, connect_timeout=10) as connection:
+        with psycopg.connect(*arguments, **options, autocommit=True) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
             self._announce(_newest(connection))
             while not self._closing.is_set():
-                for heard in connection.notifies(timeout=_LOOK_UP_SECONDS):
+                for heard in connection.notifies(timeout=_LOOK_UP_SECONDS, stop_after=1):
                     self._announce(int(heard.payload))
 
 

@@ -1,0 +1,91 @@
+import os
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import create_engine, inspect, make_url, text
+
+from contexten.errors import StoreError
+from contexten.server.store import Store
+from contexten.server.store.tables import metadata
+
+OPEN = """
+import sys
+from contexten.server.store import Store
+from contexten.settings import ServerSettings
+sys.stdin.readline()
+Store.open(ServerSettings(_env_file=None)).close()
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request, tmp_path):
+    """A database that no store has opened yet."""
+    if request.param == "sqlite":
+        made = create_engine(f"sqlite:///{tmp_path}/contexten.sqlite")
+    else:
+        made = create_engine(
+            make_url(request.getfixturevalue("empty_databases")()).set(drivername="postgresql+psycopg")
+        )
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def environment(engine, tmp_path):
+    variables = {"CONTEXTEN_DATA_DIR": str(tmp_path)}
+    if engine.dialect.name == "postgresql":
+        url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        variables["CONTEXTEN_DATABASE_URL"] = url
+    return variables
+
+
+@pytest.fixture
+def open_store(environment, monkeypatch):
+    from contexten.settings import ServerSettings
+
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return lambda: Store.open(ServerSettings(_env_file=None))
+
+
+def test_migrations_make_the_tables_that_the_code_uses(engine, open_store):
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    open_store().close()
+    options = {"version_table": "contexten_version", "compare_type": True, "include_name": is_ours}
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+    assert differences == []
+
+
+def is_ours(name, kind, _parents):
+    return kind != "table" or not name.startswith("event_words")
+
+
+def test_opening_again_changes_nothing(engine, open_store):
+    open_store().close()
+    before = inspect(engine).get_table_names()
+    open_store().close()
+    assert inspect(engine).get_table_names() == before
+
+
+def test_processes_that_start_at_once_make_the_tables_once(engine, environment):
+    command = [sys.executable, "-c", OPEN]
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, env=os.environ | environment, **pipes) for _ in range(3)]
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    errors = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], errors
+    assert "runs" in inspect(engine).get_table_names()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(engine, open_store):
+    open_store().close()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE contexten_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer than this Contexten's"):
+        open_store()
