@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 _BEGIN = b"# >>> contexten overlay >>>"
-_END = b"# <<< contexten overlay <<<"
+_GAP = 2
+_UNENDED = b"# The original does not end in a line ending.\n"
 
 _TEXT = b"""\
 # >>> contexten overlay >>>
@@ -21,15 +22,12 @@ else:
 """
 
 
-def _block(newline: bytes) -> bytes:
-    return _TEXT.replace(b"\n", newline)
-
-
 def enhanced(original: bytes) -> bytes:
     """The file with the block at its end, in the file's own line endings."""
     newline = b"\r\n" if b"\r\n" in original else b"\n"
-    gap = newline * (2 if original.endswith((b"\n", b"\r")) else 3)
-    return original + gap + _block(newline)
+    unended = not original.endswith(b"\n")
+    text = _TEXT.replace(b"\n", b"\n" + _UNENDED, 1) if unended else _TEXT
+    return original + (b"\n" * (_GAP + unended) + text).replace(b"\n", newline)
 
 
 def has_block(source: bytes) -> bool:
@@ -39,10 +37,10 @@ def has_block(source: bytes) -> bool:
 
 def without_block(source: bytes) -> bytes | None:
     """The file as it was before `enhanced`; None when the block is not at the end as it was written."""
-    at = source.find(_BEGIN)
-    for gap in (2, 3):
-        for newline in (b"\r\n", b"\n"):
-            original = source[: at - gap * len(newline)]
-            if at > 0 and enhanced(original) == source:
-                return original
+    before, found, _ = source.partition(_BEGIN)
+    newline = b"\r\n" if before.endswith(b"\r\n") else b"\n"
+    for unended in (False, True):
+        original = before.removesuffix(newline * (_GAP + unended))
+        if found and enhanced(original) == source:
+            return original
     return None

@@ -1,8 +1,8 @@
 """Applying and reverting: a list of steps, each of which is done whole or not at all.
 
-The order makes every interruption harmless. RECORD comes first when applying and last when reverting, so an uninstall
-always takes everything along; the agent file, which alone puts the overlay into effect, comes after all that it needs,
-and goes back before any of that is removed. The manifest is the last word of `apply`.
+The order makes every interruption harmless. RECORD lists our files from before the first is there until after the last
+is gone, so an uninstall always takes everything along. The agent file, which alone puts the overlay into effect, comes
+after all that it needs, and goes back before any of that is removed; its own entry in RECORD follows it.
 """
 
 from __future__ import annotations
@@ -118,29 +118,33 @@ def _apply_steps(target: Target, found: Files) -> Iterator[Step]:
     listed = inspection.check_record(target)
     inspection.check_writable(target)
     enhanced = block.enhanced(original)
-    agent_name = target.name_in_record(target.agent)
-    before = _entry_before(found, listed, agent_name)
-    manifest = contents.manifest(target.version, original, enhanced, before)
-    added = {target.payload / name: data for name, data in contents.payload().items()}
-    new = added | {target.payload / contents.MANIFEST: manifest, target.backup: original, target.agent: enhanced}
-    named = {target.name_in_record(path): data for path, data in new.items()}
-    recorded = {name: record.line(name, data) for name, data in named.items()}
+    manifest = contents.manifest(target.version, original, enhanced, _entry_before(target, found, original))
+    payload = {target.payload / name: data for name, data in contents.payload().items()}
+    manifest_file = target.payload / contents.MANIFEST
+    ours = _entries(target, payload | {manifest_file: manifest, target.backup: original})
+    recorded = record.with_entries(_without_ours(target, listed), ours)
+
     yield from (Step(path) for path in found.strays)
-    yield Step(_record(target), record.with_entries(_without_ours(target, listed), recorded))
-    if any(files.read(path) != data for path, data in added.items()):
+    yield Step(_record(target), recorded)
+    if any(files.read(path) != data for path, data in payload.items()):
         yield Step(target.agent, original)
-    yield from (Step(path, data, target.agent) for path, data in added.items())
+    yield from (Step(path, data, target.agent) for path, data in payload.items())
     yield from (Step(target.payload / name) for name in found.payload if name not in contents.payload())
     yield Step(target.backup, original, target.agent)
     yield Step(target.agent, enhanced)
-    yield Step(target.payload / contents.MANIFEST, manifest, target.agent)
+    yield Step(manifest_file, manifest, target.agent)
+    yield Step(_record(target), record.with_entries(recorded, _entries(target, {target.agent: enhanced})))
 
 
 def _revert_steps(target: Target, found: Files) -> Iterator[Step]:
-    original = None
+    recorded = None
     if found.agent is not None:
         original = _original(target, found, keep_edits=False)
         yield Step(target.agent, original)
+        if found.record:
+            name = target.name_in_record(target.agent)
+            recorded = record.with_entries(found.record, {name: _entry_before(target, found, original)})
+            yield Step(_record(target), recorded)
     yield Step(target.backup)
     yield from (Step(path) for path in found.strays)
     yield from (Step(path) for path in sorted(target.payload.glob("*.py")))
@@ -148,27 +152,31 @@ def _revert_steps(target: Target, found: Files) -> Iterator[Step]:
     yield Step(target.payload, folder=True)
     if found.agent is None:
         yield from (Step(folder, folder=True) for folder in (target.agent.parent, target.package))
-    if found.record and original is not None:
-        name = target.name_in_record(target.agent)
-        entry = _entry_before(found, None, name) or record.line(name, original)
-        yield Step(_record(target), record.with_entries(_without_ours(target, found.record), {name: entry}))
+    if recorded:
+        yield Step(_record(target), _without_ours(target, recorded))
 
 
-def _entry_before(found: Files, listed: bytes | None, name: str) -> bytes:
-    """The agent file's entry in RECORD as the installer wrote it."""
-    block_in = found.agent is not None and block.has_block(found.agent)
-    if found.manifest and (block_in or files.sha256(found.agent or b"") == found.manifest["original"]):
+def _entries(target: Target, contents_by_path: dict[Path, bytes]) -> dict[str, bytes]:
+    named = {target.name_in_record(path): data for path, data in contents_by_path.items()}
+    return {name: record.line(name, data) for name, data in named.items()}
+
+
+def _entry_before(target: Target, found: Files, original: bytes) -> bytes:
+    """The agent file's entry in RECORD as the package's installer wrote it."""
+    name = target.name_in_record(target.agent)
+    if found.manifest and found.manifest["original"] == files.sha256(original):
         return str(found.manifest["record_entry"]).encode()
-    if found.backup is not None or listed is None:
-        return record.line(name, found.original) if found.original is not None else b""
-    return record.entry(listed, name) or b""
+    written = record.entry(found.record or b"", name)
+    if written is None or written == record.line(name, block.enhanced(original)):
+        return record.line(name, original)
+    return written
 
 
 def _needed(steps: Iterator[Step]) -> tuple[Step, ...]:
-    """The steps without those that have nothing to do; the agent file's way out and in again is kept whole."""
+    """The steps of those files and folders that are to change; all steps of a file, or none."""
     chosen = list(steps)
-    twice = {step.path for step in chosen if sum(other.path == step.path for other in chosen) > 1}
-    return tuple(step for step in chosen if step.path in twice or step.changes())
+    changing = {step.path for step in chosen if step.changes()}
+    return tuple(step for step in chosen if step.path in changing)
 
 
 def _do(steps: tuple[Step, ...]) -> None:
