@@ -14,8 +14,8 @@ from contexten.codebase.questions import Questions
 from contexten.codebase.snapshot import Snapshot
 from contexten.codebase.store import Store
 from contexten.codebase.update import Changes, Updater
-from contexten.codebase.watch import Watch
 from contexten.codebase.walk import Scope, resolved_root
+from contexten.codebase.watch import Watch
 from contexten.errors import CodebaseError, UsageError
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Summaries of code for people and prompts, under the names that graph-sitter documents.
 
-Each gives back text that carries the same facts as data: `summary.data`.
+Each gives back text that carries the same facts as data: `summary.data`. Objects of graph-sitter are taken too.
 """
 
 from __future__ import annotations
@@ -8,10 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
 
+from contexten.codebase import graph_sitter as foreign
+from contexten.codebase.summary_text import (
+    class_text,
+    codebase_text,
+    file_text,
+    first_line,
+    function_text,
+    symbol_text,
+)
 from contexten.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from contexten.codebase.codebase import Codebase
     from contexten.codebase.model import File, Reference, Symbol
@@ -36,6 +45,8 @@ class Summary(str):
 
 def get_codebase_summary(codebase: Codebase) -> Summary:
     """What a codebase consists of: its size by language, its kinds of definitions, and the files that matter most."""
+    if foreign.is_foreign(codebase):
+        return _foreign(foreign.codebase_facts(codebase), codebase_text)
     questions = codebase.questions
     snapshot = questions.snapshot
     kinds = Counter(row.kind for path in snapshot.entries for row in _rows(questions, path))
@@ -44,7 +55,7 @@ def get_codebase_summary(codebase: Codebase) -> Summary:
         name: sum(each.language == name for each in outlines) for name in sorted({o.language for o in outlines})
     }
     central = [
-        {"path": path, "score": score, "about": _first_line(_docstring(questions, path))}
+        {"path": path, "score": score, "about": first_line(_docstring(questions, path))}
         for path, score in questions.graph.ranking[:_MANY]
     ]
     data = {
@@ -57,11 +68,13 @@ def get_codebase_summary(codebase: Codebase) -> Summary:
         "central_files": central,
         "problems": len(snapshot.problems),
     }
-    return Summary(_codebase_text(data), data)
+    return Summary(codebase_text(data), data)
 
 
 def get_file_summary(file: File) -> Summary:
     """What a file defines, imports and is imported by."""
+    if foreign.is_foreign(file):
+        return _foreign(foreign.file_facts(file), file_text)
     questions = _origin(file)
     module = questions.snapshot.symbol(file.path, -1)
     defined = [each for each in questions.members(module) if each.kind != "variable"] if module else []
@@ -79,11 +92,13 @@ def get_file_summary(file: File) -> Summary:
         "external_imports": sorted({each.module for each in imports if not each.target and each.module}),
         "imported_by": sorted({each.path for each in questions.graph.importers(file.path)}),
     }
-    return Summary(_file_text(data), data)
+    return Summary(file_text(data), data)
 
 
 def get_class_summary(cls: Symbol) -> Summary:
     """What a class is, derives from, offers, and where it is used."""
+    if foreign.is_foreign(cls):
+        return _foreign(foreign.class_facts(cls), class_text)
     questions = _origin(cls)
     members = questions.members(cls)
     references = questions.references(cls)
@@ -97,11 +112,13 @@ def get_class_summary(cls: Symbol) -> Summary:
         "references": len(references),
         "used_in": _places(references),
     }
-    return Summary(_class_text(data), data)
+    return Summary(class_text(data), data)
 
 
 def get_function_summary(func: Symbol) -> Summary:
     """What a function takes and says, what it calls and who calls it."""
+    if foreign.is_foreign(func):
+        return _foreign(foreign.function_facts(func), function_text)
     questions = _origin(func)
     references = questions.references(func)
     data = {
@@ -111,21 +128,28 @@ def get_function_summary(func: Symbol) -> Summary:
         "callers": _places([each for each in references if each.kind in ("call", "decorator")]),
         "references": len(references),
     }
-    return Summary(_function_text(data), data)
+    return Summary(function_text(data), data)
 
 
 def get_symbol_summary(symbol: Symbol) -> Summary:
     """The summary that fits the kind of a symbol."""
-    if symbol.kind == "class":
+    kind = foreign.kind_of(symbol) if foreign.is_foreign(symbol) else symbol.kind
+    if kind == "class":
         return get_class_summary(symbol)
-    if symbol.kind in ("function", "method"):
+    if kind in ("function", "method"):
         return get_function_summary(symbol)
+    if foreign.is_foreign(symbol):
+        return _foreign(foreign.symbol_facts(symbol), symbol_text)
     questions = _origin(symbol)
     if symbol.kind == "module" and (file := questions.snapshot.file(symbol.path)):
         return get_file_summary(file)
     references = questions.references(symbol)
     data = {**_brief(symbol), "references": len(references), "used_in": _places(references)}
-    return Summary("\n".join([_heading(data), *_listed("used in", data["used_in"])]), data)
+    return Summary(symbol_text(data), data)
+
+
+def _foreign(data: dict[str, Any], text: Callable[[dict[str, Any]], str]) -> Summary:
+    return Summary(text(data), data)
 
 
 def _origin(thing: File | Symbol) -> Questions:
@@ -166,74 +190,3 @@ def _targets(references: Iterable[Reference], own: Symbol) -> list[str]:
 def _places(references: Iterable[Reference]) -> list[str]:
     found = (f"{each.symbol.qualified_name if each.symbol else '(module)'} {each.location}" for each in references)
     return list(dict.fromkeys(found))
-
-
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0].strip()
-
-
-def _heading(data: dict[str, Any]) -> str:
-    decorators = "".join(f"@{each}\n" for each in data["decorators"])
-    title = data["signature"] or f"{data['kind']} {data['name']}"
-    docstring = "".join(f"\n    {line}".rstrip() for line in data["docstring"].splitlines())
-    return f"{decorators}{title}    # {data['qualified_name']}, {data['location']}-{data['end_line']}{docstring}"
-
-
-def _listed(title: str, names: list[str]) -> list[str]:
-    if not names:
-        return []
-    more = f" … and {len(names) - _MANY} more" if len(names) > _MANY else ""
-    return [f"{title} ({len(names)}): {', '.join(names[:_MANY])}{more}"]
-
-
-def _outline(entry: dict[str, Any]) -> str:
-    about = _first_line(entry["docstring"])
-    line = entry["location"].rpartition(":")[2]
-    return f"    {entry['signature'] or entry['name']}    # line {line}{': ' if about else ''}{about}"
-
-
-def _codebase_text(data: dict[str, Any]) -> str:
-    counts = ", ".join(f"{count} {kind}" for kind, count in data["symbols"].items()) or "no definitions"
-    languages = ", ".join(f"{name} {count}" for name, count in data["languages"].items()) or "none"
-    lines = [
-        f"{data['name']}: {data['files']} files, {data['lines']} lines ({languages})",
-        f"definitions: {counts}; imports: {data['imports']}; files with problems: {data['problems']}",
-        "central files, the most depended on first:",
-        *(f"    {each['path']}{_about(each['about'])}" for each in data["central_files"]),
-    ]
-    return "\n".join(lines)
-
-
-def _file_text(data: dict[str, Any]) -> str:
-    name = f" ({data['module']})" if data["module"] else ""
-    lines = [f"{data['path']}{name}: {data['language']}, {data['lines']} lines"]
-    lines.extend(f"    {line}".rstrip() for line in data["docstring"].splitlines())
-    lines.extend(["defines:", *map(_outline, data["definitions"])] if data["definitions"] else [])
-    lines.extend(_listed("variables", data["variables"]))
-    lines.extend(_listed("imports from the codebase", data["imports"]))
-    lines.extend(_listed("imports from elsewhere", data["external_imports"]))
-    lines.extend(_listed("imported by", data["imported_by"]))
-    return "\n".join(lines)
-
-
-def _class_text(data: dict[str, Any]) -> str:
-    lines = [_heading(data)]
-    lines.extend(_listed("derives from", data["bases"]))
-    lines.extend(_listed("subclasses", data["subclasses"]))
-    lines.extend(["methods:", *map(_outline, data["methods"])] if data["methods"] else [])
-    lines.extend(_listed("attributes", data["attributes"]))
-    lines.extend(_listed("uses", data["uses"]))
-    lines.extend(_listed("used in", data["used_in"]))
-    return "\n".join(lines)
-
-
-def _function_text(data: dict[str, Any]) -> str:
-    lines = [_heading(data)]
-    lines.extend(_listed("calls", data["calls"]))
-    lines.extend(_listed("uses", data["uses"]))
-    lines.extend(_listed("called from", data["callers"]))
-    return "\n".join(lines)
-
-
-def _about(text: str) -> str:
-    return f"  # {text}" if text else ""
