@@ -79,9 +79,11 @@ def _schema(app: FastAPI) -> dict[str, Any]:
 
 
 def _tell_apart(answers: dict[str, Any]) -> None:
-    """Streams carry events and errors are JSON; FastAPI describes both as text of the stream's type."""
+    """Put right what FastAPI says of answers by itself: streams carry events, and errors are JSON, not text."""
     for status, answer in answers.items():
         if status >= "400":
             answer["content"] = {"application/json": next(iter(answer["content"].values()))}
+        elif answer["description"] == "Successful Response":
+            answer["description"] = "Done."
         elif "text/event-stream" in answer.get("content", {}):
             del answer["content"]["text/event-stream"]["schema"]["type"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -48,14 +49,19 @@ def render(document: dict[str, Any]) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(info["title"])} API</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-        f"<h1>{escape(info['title'])} {escape(info['version'])}</h1><p>{escape(info['summary'])}</p>"
+        f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>{_paragraphs(info['summary'])}"
         f"{_paragraphs(info['description'])}<p><a href='/openapi.json'>openapi.json</a></p><nav>{links}</nav>"
         f"{sections}<h2 id='models'>Models</h2>{models}</html>"
     )
 
 
 def _paragraphs(text: str) -> str:
-    return "".join(f"<p>{escape(part).replace('**', '').replace('`', '')}</p>" for part in text.strip().split("\n\n"))
+    return "".join(f"<p>{_marked(part)}</p>" for part in text.strip().split("\n\n"))
+
+
+def _marked(text: str) -> str:
+    """Text with its marks for code and strong words."""
+    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", re.sub(r"`(.+?)`", r"<code>\1</code>", escape(text)))
 
 
 def _operations(document: dict[str, Any], tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -67,7 +73,7 @@ def _operations(document: dict[str, Any], tag: str) -> Iterator[tuple[str, str, 
 
 def _section(document: dict[str, Any], tag: dict[str, str]) -> str:
     operations = "".join(_operation(*found) for found in _operations(document, tag["name"]))
-    return f"<h2 id='{escape(tag['name'])}'>{escape(tag['name'])}</h2><p>{escape(tag['description'])}</p>{operations}"
+    return f"<h2 id='{escape(tag['name'])}'>{escape(tag['name'])}</h2>{_paragraphs(tag['description'])}{operations}"
 
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
@@ -83,7 +89,7 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
 
 def _parameter(parameter: dict[str, Any]) -> str:
     need = "required" if parameter.get("required") else "optional"
-    note = escape(parameter.get("description", ""))
+    note = _marked(parameter.get("description", ""))
     name = escape(parameter["name"])
     return f"<tr><td><code>{name}</code><td>{parameter['in']}, {need}<td>{_type(parameter['schema'])}<td>{note}"
 
@@ -91,7 +97,7 @@ def _parameter(parameter: dict[str, Any]) -> str:
 def _answer(status: str, answer: dict[str, Any]) -> str:
     content = answer.get("content", {})
     shape = ", ".join(_type(kind.get("schema", {})) for kind in content.values())
-    return f"<tr><td><code>{escape(status)}</code><td>{shape}<td>{escape(answer.get('description', ''))}"
+    return f"<tr><td><code>{escape(status)}</code><td>{shape}<td>{_marked(answer.get('description', ''))}"
 
 
 def _type(schema: dict[str, Any]) -> str:
