@@ -94,18 +94,17 @@ def inside(workspace: Path, relative: str | Path) -> Path:
 
 
 def read_text(workspace: Path, relative: str | Path, *, limit: int = 256 * 1024) -> str | None:
-    """The beginning of a text file of the workspace, at most `limit` bytes of it; None when there is no such file.
+    """The beginning of a text file of the workspace, at most `limit` bytes of it.
 
-    Raises:
-        EngineError: the path leads out of the workspace.
+    None when there is no such file in it; one that a symbolic link brings in from outside is not in it.
     """
-    path = inside(workspace, relative)
-    if not path.is_file():
-        return None
     try:
+        path = inside(workspace, relative)
+        if not path.is_file():
+            return None
         with path.open("rb") as file:
             return file.read(limit).decode(errors="replace")
-    except OSError:
+    except (OSError, ValueError, EngineError):
         return None
 
 

@@ -46,6 +46,10 @@ _AFTER_VERB = re.compile(
     r"\b(?:is|are|was|does|do|did|can|could|may|might|will|would|has) (?:the |our )?(?:(?:function|method|class) )?(?P<s>\w+)\b",
     re.IGNORECASE,
 )
+_ANYTHING = re.compile(
+    r"(?:any|some)(?:thing|one|body)(?: else)?|we|you|i|(?:project|repo|repository|code ?base|app|code|system)|tests?",
+    re.IGNORECASE,
+)
 _OPENING = re.compile(
     r"^(?:who|what|where|which|how|why|when|is|are|does|do|did|can|has|have|was|were)\b", re.IGNORECASE
 )
@@ -131,8 +135,9 @@ class _Clause:
             intent = Intent.COUNT if reading.intent is Intent.COUNT else Intent.TEXT
             return Question(intent, self.text, self.quoted, reading.detail, scope_of(self.literals))
         question = Question(reading.intent, self.text, detail=self.marked.restore(reading.detail))
-        related = reading.intent is Intent.RELATION
-        if subjects := literal_subjects(self.literals, self.names, doubtful=related):
+        if reading.intent is Intent.RELATION:
+            return self.relation(question, reading)
+        if subjects := literal_subjects(self.literals, self.names):
             return self.scoped(replace(question, subjects=subjects))
         return self.about(question, reading) if reading.intent in TAKES_SUBJECT else question
 
@@ -168,6 +173,26 @@ class _Clause:
             if phrase or question.intent is Intent.ASPECT
             else replace(question, intent=Intent.UNCLEAR)
         )
+
+    def relation(self, question: Question, reading: Reading) -> Question:
+        """Whether one thing refers to another; whether anything does at all, when the first is nothing in particular."""
+        other = self.side(reading.other)
+        if _ANYTHING.fullmatch(phrase_of(reading.subject)) and other:
+            called = re.search(r"\b(?:call|invoke)", self.clause, re.IGNORECASE)
+            return replace(question, intent=Intent.CALLERS if called else Intent.USES, subjects=other)
+        first = self.side(reading.subject)
+        if first and other:
+            return replace(question, subjects=(first[0], other[0]))
+        return replace(question, intent=Intent.SEARCH if significant(self.clause) else Intent.UNCLEAR)
+
+    def side(self, words: str) -> tuple[str, ...]:
+        """What one side of a relation names."""
+        if literals := self.marked.in_clause(words):
+            return literal_subjects(literals, self.names, doubtful=True)
+        phrase = phrase_of(words)
+        if PRONOUN.search(words):
+            return self.inherited()
+        return named_by(phrase, self.names) or ((phrase,) if " " not in phrase else ())
 
     def inherits(self, question: Question, reading: Reading) -> bool:
         """Questions that can do without a subject take one from before only when they point at it."""

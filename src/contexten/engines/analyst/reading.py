@@ -20,6 +20,8 @@ class Reading:
     intent: Intent | None
     subject: str = ""
     """The plain words in which it names its subject; may be empty."""
+    other: str = ""
+    """The words for the second of two things that may be related."""
     detail: str = ""
     """Which aspect of a body is asked, or what is to be counted."""
 
@@ -31,7 +33,7 @@ def read_clause(clause: str) -> Reading:
             if aspect := read_aspect(clause):
                 return Reading(intent, detail=aspect)
         elif match := pattern.search(clause):
-            return Reading(intent, _group(match, "s"), _group(match, "what"))
+            return Reading(intent, _group(match, "s"), _group(match, "other"), _group(match, "what"))
     return Reading(None)
 
 

@@ -10,6 +10,7 @@ from contexten.engines.analyst.intents import Intent
 
 S = r"(?P<s>.+?)"
 WHAT = r"(?P<what>.+)"
+OTHER = r"(?P<other>.+)"
 PROJECT = (
     r"(?:this |the |that |our |my |your )?(?:whole |entire |current )?"
     r"(?:project|repo(?:sitory)?|code ?base|package|app(?:lication)?|library|program|code|system|service|tool|thing)"
@@ -126,8 +127,8 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"\b(?:what|which) (?:packages?|librar(?:y|ies)|frameworks?) {DO} ",
     )),
     (Intent.RELATION, (
-        rf"^(?:and )?{DO} ⟦\d+⟧ (?:ever )?(?:call|use|import|reach|depend on|invoke|inherit from|extend)s? ⟦\d+⟧",
-        rf"^(?:and )?{DO} (?:it|that function|this function) (?:ever )?(?:call|use|invoke|reach)s? ⟦\d+⟧",
+        rf"^(?:and )?{DO} {S} (?:ever |directly |still |actually )?(?:call|use|import|reach|depend on|invoke|inherit from|extend|refer to)s? {OTHER}$",
+        rf"^(?:and )?(?:is|are) {OTHER} (?:called|used|imported|invoked|reached) (?:by|in|from) {S}$",
     )),
     (Intent.CALLEES, (
         rf"\b(?:what|which|who)\b.*\b{DO} {S} (?:call|invoke|use|depend (?:up)?on)\b",
@@ -201,7 +202,7 @@ ASPECTS: tuple[tuple[str, str], ...] = (
     ("parameters", r"\b(?:parameters?|arguments?|args|params|signature|inputs?)\b|\b(?:accepts?|takes?)\b|\btake$"),
     ("async", r"\basync(?:hronous)?\b|\bcoroutine\b|\bawait(?:able|ed)?\b|\bblock(?:s|ing)\b"),
     ("cached", r"\bcach(?:e|es|ed|ing)\b|\bmemoi[sz]"),
-    ("logs", r"\b(?:does|do|what)\b.* log$|\blogs\b|\blogging\b|\blogged\b|\bprints?\b"),
+    ("logs", r"\blog\b(?! ?files?)|\blogs\b|\blogging\b|\blogged\b|\bprints?\b"),
     ("timeout", r"\btime-?outs?\b|\btimed? out\b|\bdeadline\b"),
     ("locks", r"\bthread[- ]?safe\b|\bthread safety\b|\block(?:s|ed|ing)?\b|\bmutex\b|\bsynchroni[sz]ed\b"),
     ("deprecated", r"\bdeprecat\w+\b"),

@@ -96,10 +96,10 @@ def class_parts(ground: Ground, symbol: Symbol) -> list[str]:
         for each in methods:
             about = first_sentence(each.docstring)
             items.append(f"{code(_call(each))} (line {each.line}){f': {about}' if about else ''}")
-        parts.append(f"Methods of `{symbol.name}`:\n\n{bullets(items)}")
+        parts.append(f"`{symbol.name}` has {counted(len(items), 'method')}:\n\n{bullets(items)}")
     if attributes:
         names = [f"`{name}`" for name in dict.fromkeys(each.name for each in attributes)]
-        parts.append(f"Attributes: {few(names, 30)}.")
+        parts.append(f"It has {counted(len(names), 'attribute')}: {few(names, 30)}.")
     if inherited := ground.codebase.bases(symbol):
         parts.append(f"Derives from {few([_placed(each) for each in inherited])}.")
     if derived := ground.codebase.subclasses(symbol):

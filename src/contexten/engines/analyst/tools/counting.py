@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from contexten.engines.analyst.ground import LANGUAGE_NAMES, is_test
 from contexten.engines.analyst.markdown import bullets, counted
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.tools import calls, classes, project, testing, text
+from contexten.engines.analyst.tools import calls, classes, modules, project, testing, text
 from contexten.engines.analyst.tools.overview import most_used
 
 if TYPE_CHECKING:
@@ -30,13 +30,10 @@ _OF_ONE: tuple[tuple[str, Callable[[Ground, str], Finding]], ...] = (
 def count(ground: Ground, what: str, name: str | None = None, scope: str | None = None) -> Finding:
     """How many there are of something: files, lines, functions, classes, tests, callers of a name, times a text occurs."""
     words = what.lower()
+    if name and ground.find(name).symbols:
+        return next((tool for pattern, tool in _OF_ONE if re.search(pattern, words)), calls.uses)(ground, name)
     if name and ground.find(name):
-        for pattern, tool in _OF_ONE:
-            if re.search(pattern, words):
-                return tool(ground, name)
-        if ground.find(name).symbols:
-            return calls.uses(ground, name)
-        return _in_files(ground, words, name)
+        return modules.importers(ground, name) if "import" in words else _in_files(ground, words, name)
     if name:
         return text.text(ground, name, scope)
     return _in_files(ground, words, scope)
