@@ -243,6 +243,17 @@ class TestIdempotency:
         assert client.list_agent_runs(limit=1).items[0].id == run.id
         assert client.list_agent_runs(limit=1).total == before + 1
 
+    def test_a_resume_is_never_repeated_when_its_answer_is_lost(self, server, client, proxies):
+        task = client.run("one").wait()
+        proxy = proxies(server.base_url)
+        with connect(server, proxy.base_url, policy=Policy(clock=FakeClock())) as lossy:
+            lossy.me()
+            proxy.faults = [Lose()]
+            with pytest.raises(errors.ConnectionLostError):
+                lossy.resume_agent_run(task.id, "two")
+        task.refresh()
+        assert (task.wait().result, task.run["turn"]) == ("two", 2)
+
     def test_the_same_key_is_the_same_run(self, client):
         first = client.run("x", idempotency_key="order-66")
         assert client.run("x", idempotency_key="order-66").id == first.id

@@ -15,6 +15,7 @@ from contexten.errors import (
     RequestTimeoutError,
     ServerError,
     StatusError,
+    StoreUnavailableError,
 )
 from contexten.resilience import Breaker, Policy, RateLimit, Retry, Verdict, judge_api_error, retry_after
 
@@ -256,6 +257,10 @@ class TestRateLimit:
         with pytest.raises(RequestTimeoutError, match="rate limit"):
             policy.call(scripted(), deadline=5)
         assert clock.sleeps == []
+
+    def test_a_redis_out_of_reach_is_said_so(self, tmp_path):
+        with pytest.raises(StoreUnavailableError, match="out of reach"):
+            RateLimit.redis(f"unix://{tmp_path}/none.sock", (1, 1.0), name="x")
 
     def test_a_file_is_shared(self, clock, tmp_path):
         clock.now = 1_700_000_000.0

@@ -6,10 +6,11 @@ The counting is pyrate-limiter's; the waiting is the policy's, so that it is can
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
-from contexten.errors import MissingExtraError, RequestTimeoutError
+from contexten.errors import MissingExtraError, RequestTimeoutError, StoreUnavailableError
 from contexten.resilience.clock import SYSTEM_CLOCK, Clock
 
 if TYPE_CHECKING:
@@ -29,9 +30,16 @@ class RateLimit:
     """
 
     def __init__(
-        self, bucket: AbstractBucket, now: Callable[[], float], *, local: bool, clock: Clock = SYSTEM_CLOCK
+        self,
+        bucket: AbstractBucket,
+        now: Callable[[], float],
+        *,
+        local: bool,
+        clock: Clock = SYSTEM_CLOCK,
+        failures: tuple[type[Exception], ...] = (),
     ) -> None:
         self._bucket, self._now, self._local, self._clock = bucket, now, local, clock
+        self._failures = failures
         self._lock = threading.Lock()
 
     @classmethod
@@ -47,21 +55,24 @@ class RateLimit:
         from pyrate_limiter import SQLiteBucket
 
         bucket = SQLiteBucket.init_from_file(_rates(rates), table="calls", db_path=str(path), use_file_lock=True)
-        return cls(bucket, clock.wall, local=False, clock=clock)
+        return cls(bucket, clock.wall, local=False, clock=clock, failures=(sqlite3.Error,))
 
     @classmethod
     def redis(cls, url: str, *rates: tuple[int, float], name: str, clock: Clock = SYSTEM_CLOCK) -> RateLimit:
         """Shared by all machines that use the same Redis and name."""
         try:
-            from redis import Redis
+            from redis import Redis, RedisError
         except ImportError as error:
             raise MissingExtraError("A rate limit in Redis", "redis") from error
         from pyrate_limiter import RedisBucket
 
-        bucket = RedisBucket.init(_rates(rates), Redis.from_url(url), name)
+        try:
+            bucket = RedisBucket.init(_rates(rates), Redis.from_url(url), name)
+        except RedisError as error:
+            raise StoreUnavailableError(f"The rate limit's Redis is out of reach: {error}") from error
         if not isinstance(bucket, RedisBucket):
             raise TypeError("a synchronous Redis client gives a bucket at once")
-        return cls(bucket, clock.wall, local=False, clock=clock)
+        return cls(bucket, clock.wall, local=False, clock=clock, failures=(RedisError,))
 
     def acquire(self, within: float | None = None) -> None:
         """Take one call, waiting for it if need be.
@@ -89,8 +100,11 @@ class RateLimit:
 
         now = int(self._now() * 1000)
         with self._lock:
-            self._bucket.leak(now)
-            decision = self._bucket.put_decision(RateItem("call", now))
+            try:
+                self._bucket.leak(now)
+                decision = self._bucket.put_decision(RateItem("call", now))
+            except self._failures as error:
+                raise StoreUnavailableError(f"The rate limit cannot be counted: {error}") from error
         if not isinstance(decision, Decision):
             raise TypeError("a synchronous bucket decides at once")
         return None if decision.allowed else max(0.001, (decision.retry_after_ms or 0) / 1000)

@@ -71,7 +71,7 @@ def resume(run_id: int | str, prompt: str, images: Sequence[str] | None = None) 
         prompt=written(prompt),
         images=None if images is None else list(images),
     )
-    return _run_call(post(f"{RUN}/resume", AgentRun, body, repeat=Repeat.AGREED))
+    return _run_call(post(f"{RUN}/resume", AgentRun, body))
 
 
 def cancel(run_id: int | str) -> Call[AgentRun]:
