@@ -379,6 +379,22 @@ class TestLoopsThreadsAndForks:
         with ThreadPoolExecutor(8) as pool:
             assert len({task.id for task in pool.map(client.run, ["x"] * 40)}) == 40
 
+    def test_a_forgotten_client_leaves_nothing_open(self, server):
+        program = f"""
+            from contexten import Agent
+            Agent({server.token!r}, 1, {server.base_url!r}).run("x").wait()
+            agent = Agent({server.token!r}, 1, {server.base_url!r})
+            next(agent.run("y").stream())
+        """
+        done = subprocess.run(
+            [sys.executable, "-X", "dev", "-c", textwrap.dedent(program)],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
     def test_a_forked_child_has_connections_of_its_own(self, server):
         program = f"""
             import os, warnings

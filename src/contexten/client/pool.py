@@ -10,8 +10,8 @@ import asyncio
 import os
 import ssl
 import threading
+import weakref
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import httpx2
 
@@ -54,6 +54,7 @@ class Pool:
                 raise UsageError("The client is closed. Make a new one.")
             if self._client is None:
                 self._client = httpx2.Client(**self._options)
+                weakref.finalize(self, _close, self._client, self._pid)
             return self._client
 
     def close(self) -> None:
@@ -71,7 +72,9 @@ class AsyncPool:
         self._options = _options(base_url, ssl_context, connections)
         self._pid = os.getpid()
         self._clients: dict[asyncio.AbstractEventLoop, httpx2.AsyncClient] = {}
-        self._slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+        self._slots: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
+            weakref.WeakKeyDictionary()
+        )
         self._closed = False
 
     async def transmit(self, request: httpx2.Request) -> httpx2.Response:
@@ -110,6 +113,12 @@ class AsyncPool:
                 await client.aclose()
             elif loop.is_running() and self._pid == os.getpid():
                 asyncio.run_coroutine_threadsafe(client.aclose(), loop)
+
+
+def _close(client: httpx2.Client, pid: int) -> None:
+    """Close what a forgotten client left open, in the process that opened it."""
+    if pid == os.getpid():
+        client.close()
 
 
 def _options(base_url: str, ssl_context: ssl.SSLContext | None, connections: int) -> dict[str, Any]:
