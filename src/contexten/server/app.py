@@ -13,7 +13,7 @@ from contexten.server import description, docs, problems
 from contexten.server.context import RequestContext
 from contexten.server.guard import Guard
 from contexten.server.routes import ROUTERS
-from contexten.server.services import running_services
+from contexten.server.services import configured_url, running_services
 from contexten.settings import ServerSettings
 
 if TYPE_CHECKING:
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 
 def create_app(
-    settings: ServerSettings | None = None, *, engines: Engines | None = None, base_url: str | None = None
+    settings: ServerSettings | None = None,
+    *,
+    engines: Engines | None = None,
+    base_url: str | None = None,
+    passing: bool = False,
 ) -> FastAPI:
     """The server as an ASGI application. It opens its data when it starts and closes it when it stops.
 
@@ -31,13 +35,15 @@ def create_app(
         settings: read from the environment when absent.
         engines: those that come with Contexten when absent.
         base_url: where it serves, when that is not what the settings say (such as port 0).
+        passing: whether that address is gone soon, so that clients must not be told to come back to it.
     """
     settings = settings or ServerSettings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         chosen = engines or _default_engines(settings)
-        async with running_services(settings, chosen, base_url or configured_url(settings)) as services:
+        here = base_url or configured_url(settings)
+        async with running_services(settings, chosen, here, passing=passing) as services:
             app.state.services = services
             yield
 
@@ -62,12 +68,6 @@ def create_app(
     problems.install(app)
     _add_gates(app, settings)
     return app
-
-
-def configured_url(settings: ServerSettings) -> str:
-    """The address that the settings say, for servers whose socket somebody else binds."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{settings.port}"
 
 
 def _default_engines(settings: ServerSettings) -> Engines:

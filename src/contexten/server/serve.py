@@ -15,6 +15,7 @@ from contexten.protocol import EngineInfo, LocalRepository, Window
 from contexten.server.app import create_app
 from contexten.server.ports import bind, url_of
 from contexten.server.services import FIRST_ORGANIZATION, Services, read_credentials
+from contexten.settings import DEFAULT_HOST
 
 if TYPE_CHECKING:
     import socket
@@ -74,8 +75,11 @@ def serve(
 class Embedded:
     """A server in a thread of this program, on a free port of the loopback interface. Used as a context manager.
 
+    The credentials file keeps the address of the settings: this one is gone soon. Other programs find it by the error
+    that the second user of a data folder gets.
+
     Args:
-        settings: its host and port are not used.
+        settings: what to serve; its host and port are not bound.
         engines: those that come with Contexten when absent.
 
     Raises:
@@ -87,13 +91,13 @@ class Embedded:
     organization_id: int
 
     def __init__(self, settings: ServerSettings, *, engines: Engines | None = None) -> None:
-        self._settings = settings.model_copy(update={"host": "127.0.0.1", "port": 0})
+        self._settings = settings
         self._engines = engines
         self._ready = threading.Event()
         self._error: BaseException | None = None
 
     def __enter__(self) -> Self:
-        self._server = _Server(self._settings, self._engines, self._note)
+        self._server = _Server(self._settings, self._engines, self._note, passing=True)
         self._thread = threading.Thread(target=self._run, name="contexten server", daemon=True)
         self._thread.start()
         self._ready.wait()
@@ -129,11 +133,17 @@ class _Server(uvicorn.Server):
     """Uvicorn with the application's start and stop around it, so that what goes wrong there reaches the caller."""
 
     def __init__(
-        self, settings: ServerSettings, engines: Engines | None, on_ready: Callable[[Started], None] | None
+        self,
+        settings: ServerSettings,
+        engines: Engines | None,
+        on_ready: Callable[[Started], None] | None,
+        *,
+        passing: bool = False,
     ) -> None:
         self._settings = settings
-        self._listener: socket.socket = bind(settings)
-        self._app = create_app(settings, engines=engines, base_url=url_of(self._listener))
+        bound = settings.model_copy(update={"host": DEFAULT_HOST, "port": 0}) if passing else settings
+        self._listener: socket.socket = bind(bound)
+        self._app = create_app(settings, engines=engines, base_url=url_of(self._listener), passing=passing)
         self._on_ready = on_ready
         super().__init__(
             uvicorn.Config(

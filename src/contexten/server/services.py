@@ -58,8 +58,16 @@ class Services:
 
 
 @asynccontextmanager
-async def running_services(settings: ServerSettings, engines: Engines, base_url: str) -> AsyncIterator[Services]:
+async def running_services(
+    settings: ServerSettings, engines: Engines, base_url: str, *, passing: bool = False
+) -> AsyncIterator[Services]:
     """Open everything that a server runs on, and close it in the opposite order.
+
+    Args:
+        settings: what to open.
+        engines: who does the runs.
+        base_url: where it serves.
+        passing: whether that address is gone soon: the credentials file then keeps the one in the settings.
 
     Raises:
         SettingsError: the default engine or the repository does not exist.
@@ -75,6 +83,8 @@ async def running_services(settings: ServerSettings, engines: Engines, base_url:
     try:
         store = await asyncio.to_thread(Store.open, settings)
         try:
+            await _leave_credentials(settings, store, None if passing else base_url)
+            await _register_repository(settings, store)
             async with _working(settings, engines, store, base_url) as services:
                 yield services
         finally:
@@ -85,8 +95,6 @@ async def running_services(settings: ServerSettings, engines: Engines, base_url:
 
 @asynccontextmanager
 async def _working(settings: ServerSettings, engines: Engines, store: Store, base_url: str) -> AsyncIterator[Services]:
-    await _write_credentials(settings, store, base_url)
-    await _register_repository(settings, store)
     hub, queue = Hub(store), Queue(settings, store, engines)
     limits = RequestLimits(enabled=settings.rate_limits)
     async with hub:
@@ -97,26 +105,40 @@ async def _working(settings: ServerSettings, engines: Engines, store: Store, bas
             await queue.stop()
 
 
-async def _write_credentials(settings: ServerSettings, store: Store, base_url: str) -> None:
-    """Leave a token of the first organization where clients on this machine find it.
+async def _leave_credentials(settings: ServerSettings, store: Store, base_url: str | None) -> None:
+    """Leave a token of the first organization, and the address, where clients on this machine find them.
 
     A lost or foreign file gets a new token when the database is a file of the same folder: whoever can write one can
-    write the other.
+    write the other. Without a `base_url` the address stays as it is.
     """
+    kept = read_credentials(settings.data_dir)
+    found = await _token(store, kept)
+    if found is not None:
+        address = base_url or (kept.base_url if kept else configured_url(settings))
+        credentials = LocalCredentials(address, *found)
+        if credentials != kept:
+            credentials.write(settings.data_dir)
+
+
+async def _token(store: Store, kept: LocalCredentials | None) -> tuple[str, int] | None:
+    """A token for this machine's clients and its organization: the first, the one that is kept, or a new one."""
     first = await store.people.first_start()
     if first is not None:
-        organization, _, token = first
-        LocalCredentials(base_url, token, organization.id).write(settings.data_dir)
-        return
-    kept = read_credentials(settings.data_dir)
+        return first[2], first[0].id
     identity = await store.people.identify(kept.token) if kept else None
     if kept and identity:
-        if kept.base_url != base_url:
-            LocalCredentials(base_url, kept.token, identity.organization_id).write(settings.data_dir)
-    elif store.is_sqlite:
-        users, _ = await store.people.users(FIRST_ORGANIZATION, Window(limit=1))
-        created = await store.people.create_token(FIRST_ORGANIZATION, users[0].id, "local", Role.ADMIN)
-        LocalCredentials(base_url, created.token, FIRST_ORGANIZATION).write(settings.data_dir)
+        return kept.token, identity.organization_id
+    if not store.is_sqlite:
+        return None
+    users, _ = await store.people.users(FIRST_ORGANIZATION, Window(limit=1))
+    created = await store.people.create_token(FIRST_ORGANIZATION, users[0].id, "local", Role.ADMIN)
+    return created.token, FIRST_ORGANIZATION
+
+
+def configured_url(settings: ServerSettings) -> str:
+    """The address that the settings say."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
 
 
 def read_credentials(data_dir: Path) -> LocalCredentials | None:

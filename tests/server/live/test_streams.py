@@ -73,6 +73,16 @@ def test_a_resumed_run_is_told_to_its_new_end(admin):
     assert data[-1]["result"] == "two"
 
 
+def test_a_client_chooses_the_kinds_of_events(admin):
+    run = admin.finished("kinds")
+    path = admin.url(f"/agent/run/{run['id']}/events")
+    everything = follow(admin, path)
+    for kind in ("log", "status"):
+        assert follow(admin, f"{path}?kinds={kind}") == [event for event in everything if event["event"] == kind]
+    assert follow(admin, f"{path}?kinds=log&kinds=status") == everything
+    assert admin.http.get(f"{path}?kinds=moon").status_code == 422
+
+
 def test_a_stopped_run_ends_its_streams(admin):
     run = admin.create(engine="held")
     found = []
@@ -88,13 +98,15 @@ def test_the_organizations_stream_goes_on_and_shows_no_other(place):
     admin = place.admin
     with admin.http.stream("GET", admin.url("/events"), timeout=20) as response:
         stream = events_of(response)
-        assert "comment" in next(stream)
+        opening = next(stream)
+        assert (opening["event"], opening["data"]) == ("open", "{}")
         theirs, ours = place.other.create("theirs"), [admin.create("a")["id"], admin.create("b")["id"]]
         done = set()
         while done != set(ours):
             event = next(stream)
             if "data" in event:
                 data = json.loads(event["data"])
+                assert int(event["id"]) > int(opening["id"])
                 assert data["agent_run_id"] != theirs["id"]
                 done |= {data["agent_run_id"]} if data.get("status") == "COMPLETE" else set()
 
@@ -102,6 +114,7 @@ def test_the_organizations_stream_goes_on_and_shows_no_other(place):
 def test_silence_is_filled_with_comments(admin):
     with admin.http.stream("GET", admin.url("/events"), timeout=20) as response:
         stream = events_of(response)
+        next(stream)
         comments = [next(stream) for _ in range(3)]
     assert all(comment["comment"].startswith(":") for comment in comments)
 

@@ -44,7 +44,8 @@ class Watch:
         hub: who feeds the stream.
         identity: whom the token acts for.
         secret: the token; it may be revoked while the stream is open.
-        heartbeat: seconds of silence after which a comment is sent, and between two looks at the token.
+        heartbeat: seconds after which a comment is sent at the latest, and the token is looked up again.
+        kinds: events to send, `log` or `status`; None sends all.
     """
 
     store: Store
@@ -52,15 +53,20 @@ class Watch:
     identity: Identity
     secret: str
     heartbeat: float
+    kinds: frozenset[str] | None = None
 
     def __repr__(self) -> str:
         return f"<Watch of token {self.identity.token_id}>"
 
     async def organization(self, after: int) -> AsyncGenerator[bytes, None]:
-        """Frames of all events of the organization after the event `after`."""
+        """Frames of all events of the organization after the event `after`.
+
+        The first, `open`, has that event's id: a client that is cut off before anything happens knows where it was.
+        """
+        yield f"event: open\nid: {after}\ndata: {{}}\n\n".encode()
         with Subscription(self.hub, self.identity.organization_id, None, after) as subscription:
             async for batch in self._batches(subscription):
-                yield _frames(batch)
+                yield self._frames(batch)
 
     async def run(self, run: RunRecord, after: int) -> AsyncGenerator[bytes, None]:
         """Frames of all events of a run after the event `after`; ends when the run has ended and all was sent.
@@ -74,7 +80,7 @@ class Watch:
             async for batch in self._batches(subscription):
                 for delivery in batch:
                     progress.note(delivery.event)
-                yield _frames(batch)
+                yield self._frames(batch)
                 if progress.ended and subscription.caught_up:
                     return
 
@@ -89,8 +95,14 @@ class Watch:
                     if await self.store.people.identify(self.secret) is None:
                         return
                     look_again = clock() + self.heartbeat
+                    if batch:
+                        yield []
         except StoreError as error:
             _LOG.warning("an event stream ends, its client will come back: %s", error)
+
+    def _frames(self, batch: list[Delivery]) -> bytes:
+        wanted = (each.frame for each in batch if self.kinds is None or each.event.event in self.kinds)
+        return b"".join(wanted) if batch else _HEARTBEAT
 
 
 @dataclass(slots=True)
@@ -105,10 +117,6 @@ class _Progress:
             self.turn, self.ended = event.turn, False
         if event.event == "status" and event.turn == self.turn:
             self.ended = is_terminal(event.status)
-
-
-def _frames(batch: list[Delivery]) -> bytes:
-    return b"".join(delivery.frame for delivery in batch) or _HEARTBEAT
 
 
 class EventStream(Response):
@@ -133,7 +141,8 @@ class EventStream(Response):
         try:
             await _send_part(send, _OPENING)
             async for frame in self._source:
-                await _send_part(send, frame)
+                if frame:
+                    await _send_part(send, frame)
         except TimeoutError:
             _LOG.info("an event stream ends: its client took nothing for %.0f s", _STUCK_SECONDS)
             return

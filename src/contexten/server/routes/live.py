@@ -1,7 +1,8 @@
 """Live streams: log entries and status changes as server-sent events."""
 
 import re
-from typing import Annotated, Any
+from collections.abc import Set as AbstractSet
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request
 
@@ -19,6 +20,9 @@ router = APIRouter(route_class=GatedRoute, tags=["live"])
 After = Annotated[int | None, Query(ge=0, le=2**63 - 1, description="Id of the last event seen.")]
 LastEventId = Annotated[
     str | None, Header(alias="Last-Event-ID", description="The same, as browsers send it; goes before `after`.")
+]
+Kinds = Annotated[
+    set[Literal["log", "status"]] | None, Query(description="Send events of these kinds only; all when absent.")
 ]
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
@@ -44,11 +48,12 @@ async def watch_run(  # noqa: PLR0913 - each parameter is a part of the request
     services: Running,
     after: After = None,
     last_event_id: LastEventId = None,
+    kinds: Kinds = None,
 ) -> EventStream:
     """Everything that the run says, from its beginning or from the last event seen. Ends by itself when the run has."""
     run = await services.store.runs.get(org_id, agent_run_id)
     start = _start(after, last_event_id)
-    return EventStream(_watch(request, caller, services).run(run, start or 0))
+    return EventStream(_watch(request, caller, services, kinds).run(run, start or 0))
 
 
 @router.get(
@@ -66,15 +71,20 @@ async def watch_organization(  # noqa: PLR0913 - each parameter is a part of the
     services: Running,
     after: After = None,
     last_event_id: LastEventId = None,
+    kinds: Kinds = None,
 ) -> EventStream:
-    """What all runs of the organization say, from now or from the last event seen, without end."""
+    """What all runs of the organization say, from now or from the last event seen, without end.
+
+    Begins with an event `open` that has the id to come back with when nothing else was seen.
+    """
     start = _start(after, last_event_id)
     start = await services.store.events.last_id() if start is None else start
-    return EventStream(_watch(request, caller, services).organization(start))
+    return EventStream(_watch(request, caller, services, kinds).organization(start))
 
 
-def _watch(request: Request, caller: Identity, services: Services) -> Watch:
-    return Watch(services.store, services.hub, caller, secret_of(request), services.settings.heartbeat)
+def _watch(request: Request, caller: Identity, services: Services, kinds: AbstractSet[str] | None) -> Watch:
+    wanted = frozenset(kinds) if kinds else None
+    return Watch(services.store, services.hub, caller, secret_of(request), services.settings.heartbeat, wanted)
 
 
 def _start(after: int | None, last_event_id: str | None) -> int | None:
