@@ -16,7 +16,7 @@ from contexten.errors import ContextenError, UsageError
 from contexten.telemetry import names, tracing
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 
     from contexten.agents.collector import MetricsCollector
     from contexten.client.runs import RunOptions
@@ -27,6 +27,8 @@ T = TypeVar("T")
 Org = int | str | None
 
 MAX_CONCURRENT = 20
+MAX_CREATING = 8
+"""Creations that a batch has on the way at a time: more only wait for each other in the pool and the server."""
 
 
 class _Recording:
@@ -229,11 +231,15 @@ class AsyncEnhancedAgent:
         """Do many runs, so many at a time; see `EnhancedAgent.run_batch`."""
         if max_concurrent < 1:
             raise UsageError(f"max_concurrent must be >= 1, got {max_concurrent}")
-        room = asyncio.Semaphore(max_concurrent)
+        room, door = asyncio.Semaphore(max_concurrent), asyncio.Semaphore(MAX_CREATING)
+
+        async def create(prompt: str) -> AgentRun:
+            async with door:
+                return await self.api_client.create_agent_run(with_context(prompt, context), **options)
 
         async def one(prompt: str, watch: RunWatch) -> RunOutcome:
             async with room:
-                return await self._one_of_many(prompt, with_context(prompt, context), watch, options)
+                return await self._one_of_many(prompt, create(prompt), watch)
 
         async with RunWatch(self.api_client) as watch, asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(prompt, watch)) for prompt in prompts]
@@ -249,12 +255,12 @@ class AsyncEnhancedAgent:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _one_of_many(self, prompt: str, sent: str, watch: RunWatch, options: RunOptions) -> RunOutcome:
+    async def _one_of_many(self, prompt: str, creation: Awaitable[AgentRun], watch: RunWatch) -> RunOutcome:
         recording = _Recording(prompt)
         self.statistics.asked(self.name)
         try:
             with tracing.invoke_agent(self.name, remote=True) as span:
-                run = await self.api_client.create_agent_run(sent, **options)
+                run = await creation
                 recording.created(run)
                 span.set_attribute(names.CONVERSATION, str(run.id))
                 end = await watch.end_of(run)

@@ -58,7 +58,7 @@ class RunStatistics:
         self.collector = collector or MetricsCollector()
         self._clock = clock
         self._lock = threading.Lock()
-        self._asked = self._active = 0
+        self._asked = self._active = self._failed = 0
         self._newest: deque[tuple[float, RunOutcome]] = deque(maxlen=REMEMBERED)
 
     def asked(self, agent: str) -> None:
@@ -72,9 +72,13 @@ class RunStatistics:
         """A run came out."""
         with self._lock:
             self._active -= 1
+            if len(self._newest) == REMEMBERED:
+                self._failed -= not self._newest[0][1].ok
             self._newest.append((self._clock(), outcome))
+            self._failed += not outcome.ok
+            error_rate = self._failed / len(self._newest)
         self.collector.record_histogram(names.AGENT_SECONDS, outcome.seconds, {"agent": agent})
-        self.collector.record_gauge(names.AGENT_ERROR_RATE, self.figures().error_rate, {"agent": agent})
+        self.collector.record_gauge(names.AGENT_ERROR_RATE, error_rate, {"agent": agent})
         logger.info("run ended", extra=_facts(agent, outcome))
 
     def newest(self, most: int = 10) -> list[RunOutcome]:
@@ -85,14 +89,14 @@ class RunStatistics:
     def figures(self) -> Figures:
         """How things stand now."""
         with self._lock:
-            remembered, asked, active = list(self._newest), self._asked, self._active
+            remembered, asked, active, failed = list(self._newest), self._asked, self._active, self._failed
         seconds = sorted(outcome.seconds for _, outcome in remembered)
         since = self._clock() - 60
         return Figures(
             asked=asked,
             active=active,
             ended=len(remembered),
-            failed=sum(not outcome.ok for _, outcome in remembered),
+            failed=failed,
             p50=_quantile(seconds, 0.5),
             p95=_quantile(seconds, 0.95),
             per_second=sum(at > since for at, _ in remembered) / 60,
