@@ -90,7 +90,9 @@ def _note(codebase: Codebase, symbol: Symbol, place: Place, what: str, table: Ta
     path, line, column = place
     text = codebase.source(path, line, line)
     (table.missed if what == "missed" else table.extra)[_class_of(text, column, symbol)] += 1
-    table.examples.append(f"{what}: {symbol.qualified_name} [{symbol.kind}] at {path}:{line}:{column}: {text.strip()[:100]}")
+    table.examples.append(
+        f"{what}: {symbol.qualified_name} [{symbol.kind}] at {path}:{line}:{column}: {text.strip()[:100]}"
+    )
 
 
 def _class_of(text: str, column: int, symbol: Symbol) -> str:

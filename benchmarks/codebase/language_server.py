@@ -63,7 +63,9 @@ class LanguageServer:
         while True:
             message = self._receive()
             if "method" in message and "id" in message:
-                wanted = message.get("params", {}).get("items", []) if message["method"].endswith("configuration") else None
+                wanted = (
+                    message.get("params", {}).get("items", []) if message["method"].endswith("configuration") else None
+                )
                 answer = [None] * len(wanted) if wanted is not None else None
                 self._send({"id": message["id"], "result": answer})
             elif message.get("id") == number and "method" not in message:

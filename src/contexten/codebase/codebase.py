@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,6 +176,10 @@ class Codebase:
         When nothing has the name exactly, upper and lower case are taken for the same.
         """
         return self._questions.symbols(name)
+
+    def spellings(self, name: str, limit: int = 3) -> list[str]:
+        """Names of definitions that are written much like a name, the most alike first."""
+        return get_close_matches(name.rpartition(".")[2], sorted(self._questions.snapshot.defined), n=limit)
 
     def symbols_in(self, path: str) -> list[Symbol]:
         """Every definition in a file, in source order."""

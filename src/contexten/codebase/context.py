@@ -21,7 +21,7 @@ _BODY_SHARE = 0.4
 _LEAST_SCORE, _BODY_SCORE = 0.05, 0.3
 _SHORT_CLASS_LINES = 30
 _MAX_ABOUT = 100
-_MAX_DECORATOR = 30
+_MAX_DECORATOR, _MAX_DECORATOR_LINES = 30, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +183,8 @@ class _Packer:
         if symbol.kind == "class" and symbol.end_line - symbol.line >= _SHORT_CLASS_LINES:
             methods = [each for each in self.questions.members(symbol) if each.kind == "method"]
             return "outline", "\n".join([self.signature(symbol), *(f"    {self.signature(each)}" for each in methods)])
-        first = symbol.line
-        return "body", "\n".join(self.questions.lines(symbol.path)[first - 1 : symbol.end_line])
+        lines = self.questions.lines(symbol.path)
+        return "body", "\n".join(lines[_first_line(symbol, lines) - 1 : symbol.end_line])
 
     def render(self) -> str:
         """The text: files in the order of their best item, inside them the order of the source."""
@@ -210,3 +210,12 @@ class _Packer:
             indent = "    " if parent >= 0 and item.form != "body" else ""
             lines.extend(indent + line for line in item.text.splitlines())
         return "\n".join(lines)
+
+
+def _first_line(symbol: Symbol, lines: list[str]) -> int:
+    """The line of the first decorator, or that of the definition."""
+    left, line = len(symbol.decorators), symbol.line
+    for number in range(symbol.line - 1, max(symbol.line - _MAX_DECORATOR_LINES, 0), -1):
+        if left and number <= len(lines) and lines[number - 1].lstrip().startswith("@"):
+            left, line = left - 1, number
+    return line

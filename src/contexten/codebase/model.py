@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from contexten.codebase.questions import Questions
@@ -62,6 +62,21 @@ class Symbol:
         """`path:line`."""
         return f"{self.path}:{self.line}"
 
+    def as_data(self) -> dict[str, Any]:
+        """The same as plain data."""
+        return {
+            "name": self.name,
+            "qualified_name": self.qualified_name,
+            "kind": self.kind,
+            "path": self.path,
+            "line": self.line,
+            "end_line": self.end_line,
+            "signature": self.signature,
+            "docstring": self.docstring,
+            "decorators": list(self.decorators),
+            "parent": self.parent,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -86,6 +101,19 @@ class Reference:
     def location(self) -> str:
         """`path:line`."""
         return f"{self.path}:{self.line}"
+
+    def as_data(self) -> dict[str, Any]:
+        """The same as plain data."""
+        return {
+            "path": self.path,
+            "line": self.line,
+            "column": self.column,
+            "kind": self.kind,
+            "text": self.text,
+            "symbol": self.symbol.qualified_name if self.symbol else None,
+            "target": self.target.qualified_name if self.target else None,
+            "certain": self.certain,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from contexten.codebase.lexicon import DOCUMENTS
 from contexten.codebase.model import Symbol
 from contexten.codebase.resolve import Entity
-from contexten.codebase.terms import identifiers_in, words_in
+from contexten.codebase.terms import identifiers_in, stem, words_in
 from contexten.errors import CodebaseError
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ _IMPORTED, _SAME_FILE, _USED_BESIDE, _IMPORTED_MEMBER = 0.35, 0.25, 0.3, 0.06
 _CALLED, _CALLS, _HOLDS = 0.4, 0.2, 0.3
 _CENTRAL, _RECENT = 0.06, 0.04
 _WORD_CANDIDATES = 120
+_TASK_WORDS = frozenset(map(stem, "add change create fix implement make remove support update write".split()))
+_TASK_WEIGHT = 0.25
+"""Words that say what to do with the code say little about which code."""
 _SEEDS = 8
 _MAX_SAME_NAME = 12
 _KINDS = (*DOCUMENTS, "attribute")
@@ -133,7 +136,8 @@ class _Ranking:
 
     def worded(self) -> None:
         """Definitions that are about the prompt's words."""
-        words = {word: float(count) for word, count in Counter(words_in(self.prompt)).items()}
+        counts = Counter(words_in(self.prompt))
+        words = {word: count * (_TASK_WEIGHT if word in _TASK_WORDS else 1.0) for word, count in counts.items()}
         scores = self.snapshot.lexicon.score(words)
         ordered = sorted(scores.items(), key=lambda each: (-round(each[1], 6), each[0]))[:_WORD_CANDIDATES]
         for place, score in ordered:
