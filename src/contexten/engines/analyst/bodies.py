@@ -195,7 +195,7 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _exception(node: ast.expr | None) -> str:
-    if node is None:
+    if node is None or (isinstance(node, ast.Name) and node.id.islower()):
         return ""
     return ast.unparse(node.func if isinstance(node, ast.Call) else node)
 

@@ -19,6 +19,7 @@ class Intent(StrEnum):
     CONTENTS = "contents"
     SUBCLASSES = "subclasses"
     BASES = "bases"
+    RAISERS = "raisers"
     IMPORTERS = "importers"
     IMPORTS = "imports"
     TESTS = "tests"
@@ -29,6 +30,8 @@ class Intent(StrEnum):
     DEPENDENCIES = "dependencies"
     ENTRY_POINTS = "entry_points"
     SETUP = "setup"
+    ENVIRONMENT = "environment"
+    ROUTES = "routes"
     CHANGES = "changes"
     HELP = "help"
     SEARCH = "search"
@@ -41,6 +44,7 @@ class Intent(StrEnum):
 NEEDS_SUBJECT = frozenset({
     Intent.DEFINE, Intent.CALLERS, Intent.CALLEES, Intent.USES, Intent.RELATION, Intent.EXPLAIN, Intent.ASPECT,
     Intent.SHOW, Intent.CONTENTS, Intent.SUBCLASSES, Intent.BASES, Intent.IMPORTERS, Intent.IMPORTS,
+    Intent.RAISERS,
 })  # fmt: skip
 TAKES_SUBJECT = NEEDS_SUBJECT | {Intent.TESTS, Intent.CHANGES, Intent.COUNT, Intent.TEXT, Intent.WRITE, Intent.SEARCH}
 """Those that may be about something named."""

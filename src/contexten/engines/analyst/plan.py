@@ -24,9 +24,7 @@ _ABOUT: dict[Intent, tuple[str, str]] = {
     Intent.EXPLAIN: ("explain", "read what it is for"),
     Intent.SHOW: ("show", "show its source"),
     Intent.CONTENTS: ("contents", "list what it defines"),
-    Intent.SUBCLASSES: ("subclasses", "list subclasses"),
     Intent.BASES: ("bases", "list base classes"),
-    Intent.IMPORTERS: ("importers", "list importers"),
     Intent.IMPORTS: ("imports", "list imports"),
 }
 _SCOPED: dict[Intent, tuple[str, str]] = {
@@ -38,6 +36,19 @@ _WHOLE: dict[Intent, tuple[str, str]] = {
     Intent.DEPENDENCIES: ("dependencies", "list dependencies"),
     Intent.ENTRY_POINTS: ("entry_points", "list entry points"),
     Intent.SETUP: ("setup", "read how it is set up"),
+}
+_PATTERNS: dict[Intent, tuple[str, str]] = {
+    Intent.ENVIRONMENT: (
+        r"\bos\.environ\b|\bgetenv\(|\bprocess\.env\b|\bSystem\.getenv\b|\benv::var\b|\bos\.(?:LookupEnv|Getenv)\b",
+        "reading of environment variables",
+    ),
+    Intent.ROUTES: (
+        (
+            r"^\s*@[\w.]+\.(?:get|post|put|patch|delete|head|options|route|websocket|api_route)\("
+            r"|\b(?:add_url_rule|add_route|add_api_route)\(|^\s*(?:path|re_path|Route|WebSocketRoute)\("
+        ),
+        "declaration of a route",
+    ),
 }
 _ASPECTS = {
     "retry": "read retry policy",
@@ -174,6 +185,28 @@ def _relation(question: Question) -> Iterator[Step]:
         yield Step("relation", title, {"name": name, "other": other}, about=name)
 
 
+def _subclasses(question: Question) -> Iterator[Step]:
+    for name in question.subjects:
+        yield Step("subclasses", f"list subclasses of {_label(name)}", {"name": name})
+
+
+def _importers(question: Question) -> Iterator[Step]:
+    for name in question.subjects:
+        yield Step("importers", f"list importers of {_label(name)}", {"name": name})
+
+
+def _raisers(question: Question) -> Iterator[Step]:
+    for name in question.subjects:
+        yield Step("raisers", f"find where {_label(name)} is raised or caught", {"name": name})
+
+
+def _pattern(question: Question) -> Iterator[Step]:
+    needle, what = _PATTERNS[question.intent]
+    yield Step(
+        "text", f"search for {what}", {"needle": needle, "scope": None, "regex": True, "what": what.capitalize()}
+    )
+
+
 _SPECIAL: dict[Intent, Callable[[Question], Iterator[Step]]] = {
     Intent.LARGEST: _largest,
     Intent.TEXT: _text,
@@ -183,6 +216,11 @@ _SPECIAL: dict[Intent, Callable[[Question], Iterator[Step]]] = {
     Intent.TESTS: _tests,
     Intent.CHANGES: _changes,
     Intent.RELATION: _relation,
+    Intent.SUBCLASSES: _subclasses,
+    Intent.IMPORTERS: _importers,
+    Intent.RAISERS: _raisers,
+    Intent.ENVIRONMENT: _pattern,
+    Intent.ROUTES: _pattern,
 }
 
 

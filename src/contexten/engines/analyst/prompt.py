@@ -50,6 +50,7 @@ _ANYTHING = re.compile(
     r"(?:any|some)(?:thing|one|body)(?: else)?|we|you|i|(?:project|repo|repository|code ?base|app|code|system)|tests?",
     re.IGNORECASE,
 )
+_EXCEPTIONS = re.compile(r"exceptions|exception classes|error classes", re.IGNORECASE)
 _OPENING = re.compile(
     r"^(?:who|what|where|which|how|why|when|is|are|does|do|did|can|has|have|was|were)\b", re.IGNORECASE
 )
@@ -157,7 +158,7 @@ class _Clause:
             return self.unnamed(question)
         pointing = not phrase or bool(PRONOUN.fullmatch(phrase) or PRONOUN.match(reading.subject))
         inherited = self.inherited() if pointing or PRONOUN.search(self.clause) else ()
-        known = named_by(phrase, self.names)
+        known = ("Exception",) if _EXCEPTIONS.fullmatch(phrase) else named_by(phrase, self.names)
         if known or inherited:
             return replace(question, subjects=known or (inherited if self.inherits(question, reading) else ()))
         if (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from contexten.engines.analyst import bodies
 from contexten.engines.analyst.markdown import bullets, code, counted
+from contexten.engines.analyst.telling import full_name
 
 if TYPE_CHECKING:
     from contexten.codebase import Reference, Symbol
@@ -29,7 +30,7 @@ def retried(ground: Ground, symbol: Symbol, body: Body) -> str:
         items = [
             f"`{symbol.path}:{seen.line}`: {code(seen.text)}{f' ({seen.note})' if seen.note else ''}" for seen in shown
         ]
-        said.append(f"`{symbol.name}` has signs of a retry in its own code:\n\n{bullets(items)}")
+        said.append(f"`{full_name(symbol)}` has signs of a retry in its own code:\n\n{bullets(items)}")
     if around:
         head = "It is retried by" if not shown else "It is also retried by"
         said.append(f"{head} code that calls it:\n\n{bullets(around)}")
@@ -58,7 +59,7 @@ def _no(symbol: Symbol, body: Body, references: list[Reference]) -> str:
     looked = f"`{symbol.path}:{body.first_line}-{body.last_line}` has no retry decorator, no retry call and no loop around a `try`"
     if callers:
         looked += f", and {'its caller does not repeat' if callers == 1 else f'none of its {callers} callers repeats'} the call"
-    said = f"It is not retried: {looked}."
+    said = f"`{full_name(symbol)}` is not retried: {looked}."
     if caught := bodies.catches(body):
         items = [f"`{symbol.path}:{seen.line}`: {code(seen.text)}" for seen in caught]
         said += f" What fails in it is handled once:\n\n{bullets(items)}"

@@ -103,7 +103,16 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         r"\bentry ?-?points?\b|\bmain function\b|\bconsole scripts?\b|\bcommand[- ]line (?:commands?|interface)\b",
         rf"\bwhere (?:does|do) {PROJECT} (?:start|begin)|\bwhere\b.*\bexecution (?:start|begin)",
     )),
+    (Intent.ENVIRONMENT, (r"\benvironment (?:variables?|settings?)\b|\benv(?:ironment)? vars?\b",)),
+    (Intent.ROUTES, (
+        r"^(?:please )?(?:list|show|find|what|which|where)\b.*\b(?:end ?points?|routes|urls|api paths)(?: (?:are|is)(?: there| defined)?| does it (?:have|serve|expose))?$",
+    )),
+    (Intent.RAISERS, (
+        rf"\b(?:who|what|where|which (?:functions?|methods?|code|places?))\b.*\b(?:raises?|throws?|catches|handles)\b {S}$",
+        rf"\bwhere (?:is|are) {S} (?:raised|thrown|caught)\b",
+    )),
     (Intent.SUBCLASSES, (
+        r"^(?:please )?(?:list|show|what|which)\b(?: me)?(?: are)?(?: all)?(?: the)?(?: of the)?(?: custom)? (?P<s>exceptions|exception classes|error classes)(?: (?:are|is) there| defined| does it (?:have|define))?$",
         rf"\b(?:sub-?class(?:es)?|derived classes|child classes|children|implementations?|implementers) (?:of|for) {S}$",
         rf"\b(?:who|what|which)\b.*\b(?:inherits?|extends?|derives?|subclass(?:es)?|implements?)\b(?: from)? {S}$",
         rf"\b(?:inherit(?:s|ing)?|derived?) from {S}$|\bextend(?:s|ing) (?P<s2>.+)$",

@@ -13,6 +13,7 @@ from contexten.engines.analyst.tools.history import changes
 from contexten.engines.analyst.tools.modules import importers, imports
 from contexten.engines.analyst.tools.overview import overview
 from contexten.engines.analyst.tools.project import dependencies, entry_points, setup
+from contexten.engines.analyst.tools.raising import raisers
 from contexten.engines.analyst.tools.reading import read, show
 from contexten.engines.analyst.tools.searching import search
 from contexten.engines.analyst.tools.testing import tests
@@ -30,6 +31,7 @@ TOOLS: Mapping[str, Callable[..., Finding]] = {
     "uses": uses,
     "relation": relation,
     "explain": explain,
+    "raisers": raisers,
     "read": read,
     "show": show,
     "contents": contents,

@@ -8,6 +8,7 @@ from contexten.engines.analyst import bodies
 from contexten.engines.analyst.ground import is_test
 from contexten.engines.analyst.markdown import bullets, code, counted, few, joined
 from contexten.engines.analyst.step import Finding
+from contexten.engines.analyst.telling import full_name
 from contexten.engines.analyst.tools.finding import MAX_SHOWN
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_SYMBOLS = 4
 _KEPT = 100
+_UNSURE = 8
 _KINDS = {
     "read": "read", "call": "call", "write": "assignment", "import": "import", "base": "base class",
     "decorator": "decorator", "annotation": "annotation", "export": "export",
@@ -104,7 +106,9 @@ def _called(ground: Ground, symbol: Symbol, found: list[Reference], *, named: bo
     if unsure:
         head = "Perhaps also called from" if sure else f"{who} is perhaps {verb} from"
         reason = "the name fits, the type before the dot is not known"
-        said.append(f"{head} {_where(unsure)} ({reason}):\n\n{bullets([_item(ref) for ref in _ordered(unsure)])}")
+        said.append(
+            f"{head} {_where(unsure)} ({reason}):\n\n{bullets([_item(ref) for ref in _ordered(unsure)], limit=_UNSURE)}"
+        )
     return "\n\n".join(said)
 
 
@@ -202,17 +206,10 @@ def _ordered(found: Sequence[Reference]) -> list[Reference]:
 
 
 def _item(reference: Reference, *, with_kind: bool = False) -> str:
-    where = f" in `{_short(reference.symbol)}`" if reference.symbol else ""
+    where = f" in `{full_name(reference.symbol)}`" if reference.symbol else ""
     kind = f" {_KINDS.get(reference.kind, reference.kind)}" if with_kind else ""
     doubt = " ?" if with_kind and not reference.certain else ""
     return f"`{reference.location}`{doubt}{kind}{where}: {code(reference.text.strip())}"
-
-
-def _short(symbol: Symbol) -> str:
-    """A method with its class, anything else by its name."""
-    if symbol.kind == "method" and symbol.parent:
-        return f"{symbol.parent.rpartition('.')[2]}.{symbol.name}"
-    return symbol.name
 
 
 def _where(found: Sequence[Reference]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst.markdown import bullets, code, counted, few, shorten
+from contexten.engines.analyst.markdown import bullets, code, counted, few, joined, shorten
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.tools.finding import entry
+from contexten.engines.analyst.telling import called_as, entry, first_sentence, placed
 
 if TYPE_CHECKING:
     from contexten.codebase import Symbol
@@ -19,28 +20,54 @@ def subclasses(ground: Ground, name: str) -> Finding:
     """The classes that derive from a class, through others as well."""
     classes = [symbol for symbol in ground.find(name).symbols if symbol.kind == "class"][:MAX_SYMBOLS]
     if not classes:
-        return _outside_base(ground, name)
+        return _of_outside(ground, name)
     sections, everything = [], []
     for symbol in classes:
         direct = {each.qualified_name for each in ground.codebase.subclasses(symbol, direct=True)}
         found = ground.codebase.subclasses(symbol)
         everything += found
-        if not found:
-            sections.append(f"No class of this repository derives from `{symbol.name}` (`{symbol.location}`).")
-            continue
-        items = [
-            f"`{each.name}` (`{each.location}`){'' if each.qualified_name in direct else ', through another'}"
-            for each in found
+        items = [placed(each) + ("" if each.qualified_name in direct else ", through another") for each in found]
+        sections.append(_derived(f"{placed(symbol)}", items))
+    data = {"name": name, "classes": [entry(each) for each in everything[:100]]}
+    return Finding(counted(len(everything), "class"), "\n\n".join(sections), data)
+
+
+def _derived(base: str, items: list[str]) -> str:
+    if not items:
+        return f"No class of this repository derives from {base}."
+    return (
+        f"{counted(len(items), 'class')} {'derives' if len(items) == 1 else 'derive'} from {base}:\n\n{bullets(items)}"
+    )
+
+
+def _of_outside(ground: Ground, name: str) -> Finding:
+    """Classes that derive from one that is not defined here, such as `Exception`."""
+    last = name.rpartition(".")[2]
+    pattern = rf"^\s*class\s+\w+\s*\([^)]*\b{re.escape(last)}\b"
+    lines = {(match.path, match.line) for match in ground.codebase.search_text(pattern, regex=True, ignore_case=False)}
+    direct = [
+        each
+        for path in sorted({path for path, _ in lines})
+        for each in ground.codebase.symbols_in(path)
+        if (path, each.line) in lines
+    ]
+    further = [each for symbol in direct for each in ground.codebase.subclasses(symbol)]
+    found = {each.location: each for each in (*direct, *further)}
+    if not found:
+        said = f"No class named `{name}` is defined in this repository, and none derives from one."
+        near = [
+            each for each in ground.near(name) if any(symbol.kind == "class" for symbol in ground.find(each).symbols)
         ]
-        sections.append(
-            f"{counted(len(found), 'class', 'classes')} derive from `{symbol.name}`:\n\n{bullets(items)}".replace(
-                "1 class derive ", "1 class derives "
-            )
+        said += (
+            f" Classes of similar names: {joined([placed(ground.find(each).symbols[0]) for each in near], 'or')}."
+            if near
+            else ""
         )
+        return Finding("none", said, {"name": name, "classes": []})
+    items = [placed(each) + ("" if each in direct else ", through another") for each in found.values()]
+    data = {"name": name, "classes": [entry(each) for each in list(found.values())[:100]]}
     return Finding(
-        counted(len(everything), "class", "classes"),
-        "\n\n".join(sections),
-        {"name": name, "classes": [entry(each) for each in everything[:100]]},
+        counted(len(found), "class"), _derived(f"`{name}`, which is not defined in this repository", items), data
     )
 
 
@@ -85,8 +112,6 @@ def contents(ground: Ground, name: str) -> Finding:
 
 def class_parts(ground: Ground, symbol: Symbol) -> list[str]:
     """The methods and attributes of a class, and the classes around it, as pieces of an answer."""
-    from contexten.engines.analyst.tools.explaining import first_sentence
-
     members = ground.codebase.members(symbol)
     methods = [each for each in members if each.kind in {"method", "function"}]
     attributes = [each for each in members if each.kind not in {"method", "function", "class"}]
@@ -95,43 +120,13 @@ def class_parts(ground: Ground, symbol: Symbol) -> list[str]:
         items = []
         for each in methods:
             about = first_sentence(each.docstring)
-            items.append(f"{code(_call(each))} (line {each.line}){f': {about}' if about else ''}")
+            items.append(f"{code(called_as(each))} (line {each.line}){f': {about}' if about else ''}")
         parts.append(f"`{symbol.name}` has {counted(len(items), 'method')}:\n\n{bullets(items)}")
     if attributes:
         names = [f"`{name}`" for name in dict.fromkeys(each.name for each in attributes)]
         parts.append(f"It has {counted(len(names), 'attribute')}: {few(names, 30)}.")
     if inherited := ground.codebase.bases(symbol):
-        parts.append(f"Derives from {few([_placed(each) for each in inherited])}.")
+        parts.append(f"Derives from {few([placed(each) for each in inherited])}.")
     if derived := ground.codebase.subclasses(symbol):
-        parts.append(f"Subclasses: {few([_placed(each) for each in derived])}.")
+        parts.append(f"Subclasses: {few([placed(each) for each in derived])}.")
     return parts
-
-
-def _placed(symbol: Symbol) -> str:
-    return f"`{symbol.name}` (`{symbol.location}`)"
-
-
-def _call(symbol: Symbol) -> str:
-    """A method's signature without `def` and `self`."""
-    text = symbol.signature or symbol.name
-    for word in ("async def ", "def "):
-        text = text.removeprefix(word)
-    return text.replace("(self, ", "(").replace("(self)", "()").replace("(cls, ", "(").replace("(cls)", "()")
-
-
-def _outside_base(ground: Ground, name: str) -> Finding:
-    """Classes that name a base which is not defined here, such as `Exception`."""
-    last = name.rpartition(".")[2]
-    pattern = rf"^\s*class\s+\w+\s*\([^)]*\b{last}\b" if last.isidentifier() else None
-    matches = ground.codebase.search_text(pattern, regex=True, ignore_case=False) if pattern else []
-    if not matches:
-        return Finding(
-            "none",
-            f"No class of this repository derives from `{name}`, and no class of that name is defined in it.",
-            {"name": name},
-        )
-    items = [f"`{match.path}:{match.line}`: {code(match.text)}" for match in matches]
-    text = f"`{name}` is not defined in this repository; {counted(len(matches), 'class', 'classes')} name it as a base:"
-    return Finding(
-        counted(len(matches), "class", "classes"), f"{text}\n\n{bullets(items)}", {"name": name, "count": len(matches)}
-    )

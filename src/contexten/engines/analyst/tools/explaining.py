@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from contexten.engines.analyst import bodies
 from contexten.engines.analyst.ground import is_test
-from contexten.engines.analyst.markdown import block, bullets, code, counted, few, joined, shorten
+from contexten.engines.analyst.markdown import block, bullets, code, counted, few, joined
 from contexten.engines.analyst.step import Finding
+from contexten.engines.analyst.telling import called_as, described, entry, first_sentence, span
 from contexten.engines.analyst.tools.classes import class_parts
-from contexten.engines.analyst.tools.finding import described, entry
-from contexten.engines.analyst.tools.reading import span
 
 if TYPE_CHECKING:
     from contexten.codebase import File, Symbol
@@ -38,13 +37,6 @@ def explain(ground: Ground, name: str) -> Finding:
         sections.append(f"{left} more of this name are listed above; ask for one by its path, as in `path::name`.")
     data = {"name": name, "symbols": [entry(symbol) for symbol in found.symbols[:MAX_SYMBOLS]]}
     return Finding(", ".join(place for place in places if place), "\n\n".join(sections), data)
-
-
-def first_sentence(text: str) -> str:
-    """The first sentence of a docstring, on one line."""
-    paragraph = " ".join(text.strip().partition("\n\n")[0].split())
-    head, stop, _ = paragraph.partition(". ")
-    return shorten(head + stop.strip())
 
 
 def _symbol(ground: Ground, symbol: Symbol) -> str:
@@ -143,8 +135,7 @@ def outline(ground: Ground, path: str) -> str:
         if each.kind not in {"function", "class"} and not (each.name.isupper() and not each.name.startswith("_")):
             continue
         about = first_sentence(each.docstring)
-        shown = each.signature.removeprefix("def ").removeprefix("class ") if each.signature else each.name
-        items.append(f"{each.kind} {code(shown)} (line {each.line}){f': {about}' if about else ''}")
+        items.append(f"{each.kind} {code(called_as(each))} (line {each.line}){f': {about}' if about else ''}")
     return f"It defines:\n\n{bullets(items, limit=_FILES)}" if items else ""
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contexten.engines.analyst.ground import LANGUAGE_NAMES
 from contexten.engines.analyst.markdown import bullets, code, counted, joined, shorten
 from contexten.engines.analyst.step import Finding
+from contexten.engines.analyst.telling import described
 
 if TYPE_CHECKING:
-    from contexten.codebase import Symbol
     from contexten.engines.analyst.ground import Found, Ground
 
 MAX_SHOWN = 12
@@ -33,39 +33,16 @@ def _line(found: Found, places: list[str]) -> str:
     return f"{found.name} → " + (places[0] if len(places) == 1 else f"{len(places)} places, first {places[0]}")
 
 
-def described(symbol: Symbol) -> str:
-    """A definition in a few words: its kind, and what it belongs to."""
-    if symbol.kind in {"method", "attribute"} and symbol.parent:
-        return f"{symbol.kind} of `{symbol.parent.rpartition('.')[2]}`"
-    return symbol.kind
-
-
-def place(symbol: Symbol) -> str:
-    """`path:line`, as code."""
-    return f"`{symbol.location}`"
-
-
-def entry(symbol: Symbol) -> dict[str, Any]:
-    """A definition as data."""
-    return {
-        "name": symbol.name,
-        "qualified_name": symbol.qualified_name,
-        "kind": symbol.kind,
-        "path": symbol.path,
-        "line": symbol.line,
-        "end_line": symbol.end_line,
-    }
-
-
 def _answer(found: Found) -> str:
     if len(found.symbols) == 1 and not found.files:
         symbol = found.symbols[0]
         size = f" ({symbol.end_line - symbol.line + 1} lines)" if symbol.end_line > symbol.line else ""
         article = "an" if symbol.kind == "attribute" else "a"
-        return f"`{found.name}` is {article} {described(symbol)}, defined at {place(symbol)}{size}."
+        return f"`{found.name}` is {article} {described(symbol)}, defined at `{symbol.location}`{size}."
     if found.symbols:
         items = [
-            f"{place(each)}: {described(each)} {code(each.signature or each.qualified_name)}" for each in found.symbols
+            f"`{each.location}`: {described(each)} {code(each.signature or each.qualified_name)}"
+            for each in found.symbols
         ]
         items += [f"`{file.path}`: file" for file in found.files]
         head = f"`{found.name}` names {counted(len(items), 'thing')}:"

@@ -9,7 +9,7 @@ from contexten.engines.analyst.ground import LANGUAGE_NAMES, is_test
 from contexten.engines.analyst.manifests import Manifests
 from contexten.engines.analyst.markdown import bullets, counted
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.tools.explaining import first_sentence
+from contexten.engines.analyst.telling import first_sentence
 from contexten.engines.analyst.tools.testing import test_functions
 from contexten.engines.workspace import describe
 

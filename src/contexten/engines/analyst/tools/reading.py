@@ -10,7 +10,7 @@ from contexten.engines.analyst import bodies
 from contexten.engines.analyst.markdown import block, bullets, code, counted, joined
 from contexten.engines.analyst.retries import retried
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.tools.finding import entry
+from contexten.engines.analyst.telling import entry, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,11 +59,6 @@ def show(ground: Ground, name: str) -> Finding:
         return Finding("nothing to show", f"`{name}` is a folder; name a file or a definition in it.")
     sections = [_source(ground, *each) for each in shown]
     return Finding(", ".join(f"{path}:{start}-{end}" for path, start, end, _ in shown), "\n\n".join(sections))
-
-
-def span(symbol: Symbol) -> str:
-    """`path:first-last`."""
-    return symbol.location if symbol.end_line <= symbol.line else f"{symbol.location}-{symbol.end_line}"
 
 
 def seen_items(symbol: Symbol, found: list[Seen], *, notes: bool = False) -> str:

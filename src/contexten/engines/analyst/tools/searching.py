@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from contexten.engines.analyst.ground import is_test
 from contexten.engines.analyst.markdown import bullets, code, joined
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.tools.explaining import first_sentence
-from contexten.engines.analyst.tools.finding import described, entry
+from contexten.engines.analyst.telling import described, entry, first_sentence
 from contexten.engines.analyst.words import stem
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def _symbols(ground: Ground, prompt: str) -> list[Symbol]:
 def _lines(ground: Ground, words: list[str], taken: set[tuple[str, int]]) -> list[TextMatch]:
     """Lines with most of the words; rarer words weigh more, tests less."""
     stems = list(dict.fromkeys(stem(word) for word in words[:_WORDS]))
-    if not stems:
+    if not stems or (taken and len(stems) == 1):
         return []
     pattern = rf"(?<![A-Za-z])(?:{'|'.join(re.escape(word) for word in stems)})"
     matches = [

@@ -1,0 +1,82 @@
+"""Telling of definitions: where they are, what they are, how they are called, in a few words or as data."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from contexten.engines.analyst.markdown import shorten
+
+if TYPE_CHECKING:
+    from contexten.codebase import Symbol
+
+_CALL_LENGTH = 100
+
+
+def described(symbol: Symbol) -> str:
+    """A definition in a few words: its kind, and what it belongs to."""
+    if symbol.kind in {"method", "attribute"} and symbol.parent:
+        return f"{symbol.kind} of `{symbol.parent.rpartition('.')[2]}`"
+    return symbol.kind
+
+
+def placed(symbol: Symbol) -> str:
+    """Its name and where it is defined."""
+    return f"`{symbol.name}` (`{symbol.location}`)"
+
+
+def full_name(symbol: Symbol) -> str:
+    """A method or attribute with its class, anything else by its name."""
+    if symbol.kind in {"method", "attribute"} and symbol.parent:
+        return f"{symbol.parent.rpartition('.')[2]}.{symbol.name}"
+    return symbol.name
+
+
+def span(symbol: Symbol) -> str:
+    """`path:first-last`."""
+    return symbol.location if symbol.end_line <= symbol.line else f"{symbol.location}-{symbol.end_line}"
+
+
+def entry(symbol: Symbol) -> dict[str, Any]:
+    """A definition as data."""
+    return {
+        "name": symbol.name,
+        "qualified_name": symbol.qualified_name,
+        "kind": symbol.kind,
+        "path": symbol.path,
+        "line": symbol.line,
+        "end_line": symbol.end_line,
+    }
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a docstring, on one line."""
+    paragraph = " ".join(text.strip().partition("\n\n")[0].split())
+    head, stop, _ = paragraph.partition(". ")
+    return shorten(head + stop.strip())
+
+
+def called_as(symbol: Symbol) -> str:
+    """How it is called: `send(request, *, stream) -> Response`; of a class, its name and bases."""
+    if symbol.kind == "class" or not symbol.signature:
+        return symbol.signature.removeprefix("class ") or symbol.name
+    try:
+        node = ast.parse(f"{symbol.signature}: ...").body[0]
+    except (SyntaxError, ValueError, RecursionError):
+        node = None
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return shorten(symbol.signature, _CALL_LENGTH)
+    given = f" -> {ast.unparse(node.returns)}" if node.returns is not None else ""
+    return shorten(f"{symbol.name}({', '.join(_names(node.args))}){given}", _CALL_LENGTH)
+
+
+def _names(arguments: ast.arguments) -> list[str]:
+    """Names of the parameters, without `self` and `cls`; `*` before those by keyword only."""
+    names = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
+    names = names[1:] if names[:1] in (["self"], ["cls"]) else names
+    if arguments.vararg:
+        names.append(f"*{arguments.vararg.arg}")
+    elif arguments.kwonlyargs:
+        names.append("*")
+    names += [each.arg for each in arguments.kwonlyargs]
+    return names + ([f"**{arguments.kwarg.arg}"] if arguments.kwarg else [])
