@@ -1,4 +1,4 @@
-"""Two server processes on one PostgreSQL database: what happens at one is seen live at the other."""
+"""Servers on PostgreSQL: what happens at one is seen live at the other, and a database that goes away is told."""
 
 from __future__ import annotations
 
@@ -49,3 +49,19 @@ def test_a_run_is_watched_at_one_process_and_stopped_at_the_other(program, datab
         assert ids == sorted(set(ids))
         assert one.read(place.admin.finished("at two", engine="echo")["id"])["result"] == "at two"
     one.http.close()
+
+
+def test_a_database_that_goes_away_is_a_503_until_it_is_back(program, tmp_path):
+    with running_postgresql() as server:
+        _, base_url = program(CONTEXTEN_DATABASE_URL=server.database())
+        caller = Caller(base_url, 1, LocalCredentials.read(tmp_path / "data").token)
+        assert caller.create(engine="quiet")["id"]
+    for answer in (
+        caller.http.get("/health"),
+        caller.http.get("/v1/users/me"),
+        caller.http.post(caller.url("/agent/run"), json={"prompt": "p"}),
+    ):
+        assert answer.status_code == 503, answer.text
+        assert answer.headers["Retry-After"]
+        assert "postgresql" not in answer.text.lower()
+    caller.http.close()
