@@ -114,7 +114,7 @@ def _find(name: str) -> Step:
 
 def _text(question: Question) -> Iterator[Step]:
     if not question.subjects:
-        marks = {"needle": TODO, "scope": question.scope, "regex": True, "what": "A TODO, FIXME, XXX or HACK mark"}
+        marks = {"needle": TODO, "scope": question.scope, "regex": True, "what": "TODO, FIXME, XXX or HACK mark"}
         yield Step("text", "search for open TODOs", marks)
     for needle in question.subjects:
         yield Step("text", f"search for {_label(needle)!r}", {"needle": needle, "scope": question.scope})
@@ -202,9 +202,7 @@ def _raisers(question: Question) -> Iterator[Step]:
 
 def _pattern(question: Question) -> Iterator[Step]:
     needle, what = _PATTERNS[question.intent]
-    yield Step(
-        "text", f"search for {what}", {"needle": needle, "scope": None, "regex": True, "what": what.capitalize()}
-    )
+    yield Step("text", f"search for {what}", {"needle": needle, "scope": None, "regex": True, "what": what})
 
 
 _SPECIAL: dict[Intent, Callable[[Question], Iterator[Step]]] = {

@@ -51,6 +51,7 @@ _ANYTHING = re.compile(
     re.IGNORECASE,
 )
 _EXCEPTIONS = re.compile(r"exceptions|exception classes|error classes", re.IGNORECASE)
+_IN_PATH = re.compile(r"\b(\w+) (?:in|inside|within|from|of) (?:the )?(?:file |module )?⟦\d+⟧", re.IGNORECASE)
 _OPENING = re.compile(
     r"^(?:who|what|where|which|how|why|when|is|are|does|do|did|can|has|have|was|were)\b", re.IGNORECASE
 )
@@ -148,8 +149,16 @@ class _Clause:
     def scoped(self, question: Question) -> Question:
         """Where a name and a path are given, the path is the place in which the name is looked for."""
         scope = scope_of(self.literals)
+        if scope and question.subjects == (scope,) and (inner := _IN_PATH.search(self.clause)):
+            return self.within(question, scope, inner[1])
         others = tuple(subject for subject in question.subjects if subject != scope)
         return replace(question, subjects=others, scope=scope) if others and question.intent in SCOPED else question
+
+    def within(self, question: Question, path: str, word: str) -> Question:
+        """A plain word before `in path/to/file.py`: a definition of that file, where it has one."""
+        if question.intent in {Intent.CALLERS, Intent.USES} and self.names.resolve(word):
+            return replace(question, subjects=(word,), scope=path)
+        return replace(question, subjects=(f"{path}:{word}",)) if self.names.resolve(f"{path}:{word}") else question
 
     def about(self, question: Question, reading: Reading) -> Question:
         """Find the subject in plain words, or in what was named before."""

@@ -6,7 +6,7 @@ import re
 
 _WORD = re.compile(r"[A-Za-z_][\w]*")
 _STOP = frozenset({
-    "a", "about", "above", "after", "again", "all", "already", "also", "am", "an", "and", "any", "anything", "are",
+    "a", "about", "above", "after", "again", "all", "already", "also", "am", "an", "and", "any", "anything", "anywhere", "are",
     "around", "as", "ask", "at", "be", "because", "been", "before", "being", "between", "both", "but", "by", "can",
     "class", "classes", "code", "codebase", "come", "contain", "contains", "could", "current", "currently",
     "defined", "describe", "did", "do", "does", "doesnt", "doing", "done", "dont", "down", "each", "either", "else",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from contexten.engines.analyst import bodies
@@ -45,7 +46,7 @@ def uses(ground: Ground, name: str, scope: str | None = None) -> Finding:
     if not symbols:
         return _not_code(ground, name, "used")
     each = [(symbol, _in_scope(ground.codebase.references(symbol, possible=True), scope)) for symbol in symbols]
-    answers = [_used(symbol, found, named=len(symbols) > 1) for symbol, found in each]
+    answers = [_used(ground, symbol, found, named=len(symbols) > 1) for symbol, found in each]
     all_of_them = _ordered([reference for _, found in each for reference in found])
     return Finding(_tally(all_of_them), "\n\n".join(answers), {"name": name, **_data(all_of_them)})
 
@@ -123,10 +124,18 @@ def _otherwise(ground: Ground, symbol: Symbol) -> str:
     return said
 
 
-def _used(symbol: Symbol, found: list[Reference], *, named: bool) -> str:
+def _used(ground: Ground, symbol: Symbol, found: list[Reference], *, named: bool) -> str:
     who = f"`{symbol.qualified_name}` (`{symbol.location}`)" if named else f"`{symbol.name}`"
     if not found:
-        return f"Nothing in this repository refers to {who}."
+        word = rf"\b{re.escape(symbol.name)}\b"
+        lines = ground.search_text(word, limit=_KEPT, regex=True, ignore_case=False)
+        items = [
+            f"`{match.path}:{match.line}`: {code(match.text)}"
+            for match in lines
+            if (match.path, match.line) != (symbol.path, symbol.line)
+        ]
+        also = f" The word also stands in:\n\n{bullets(items, limit=MAX_SHOWN)}" if items else ""
+        return f"No code in this repository refers to {who}.{also}"
     kinds: dict[str, int] = {}
     for reference in found:
         kinds[reference.kind] = kinds.get(reference.kind, 0) + 1

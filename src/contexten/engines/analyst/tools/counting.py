@@ -96,7 +96,7 @@ def _in_files(ground: Ground, words: str, scope: str | None) -> Finding:
             where, f"{counted(sum(file.lines for file in files), 'line')} in {counted(len(files), 'source file')}"
         )
     if re.search(r"to-?do|fixme", words):
-        return text.text(ground, text.TODO, scope, regex=True, what="A TODO, FIXME, XXX or HACK mark")
+        return text.text(ground, text.TODO, scope, regex=True, what="TODO, FIXME, XXX or HACK mark")
     kinds = {kind for kind in ("function", "method", "class", "variable", "attribute") if kind in words}
     if kinds:
         found = [each for file in files for each in ground.codebase.symbols_in(file.path) if each.kind in kinds]

@@ -43,9 +43,11 @@ def _of_outside(ground: Ground, name: str) -> Finding:
 
 
 def _finding(name: str, who: str, raised: list[str], caught: list[str], broader: list[str]) -> Finding:
-    said = [f"{who} is raised in {counted(len(raised), 'place')}" + (f":\n\n{bullets(raised)}" if raised else " here.")]
+    said = [f"No `raise` in this repository names {who}."]
+    if raised:
+        said = [f"{who} is raised in {counted(len(raised), 'place')}:\n\n{bullets(raised)}"]
     said.append(
-        f"It is caught by name in {counted(len(caught), 'place')}" + (f":\n\n{bullets(caught)}" if caught else ".")
+        f"It is caught in {counted(len(caught), 'place')}:\n\n{bullets(caught)}" if caught else "No `except` names it."
     )
     if broader:
         said.append(f"It is also caught where a class that it derives from is:\n\n{bullets(broader)}")

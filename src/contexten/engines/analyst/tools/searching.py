@@ -21,7 +21,7 @@ _LINES = 6
 _MATCHES = 5000
 _WORDS = 8
 _BUDGET = 6000
-_WEAK = 0.3
+_WEAK = 0.4
 _IMPORT = re.compile(r"(?:from|import)\s")
 
 
@@ -59,7 +59,7 @@ def _lines(ground: Ground, words: list[str], taken: set[tuple[str, int]]) -> lis
     """Lines with most of the words; rarer words weigh more, tests less."""
     stems = list(dict.fromkeys(stem(word) for word in words[:_WORDS]))
     if not stems or (taken and len(stems) == 1):
-        return []
+        return []  # definitions tell more than lines that share one word
     pattern = rf"(?<![A-Za-z])(?:{'|'.join(re.escape(word) for word in stems)})"
     matches = [
         match
@@ -72,6 +72,8 @@ def _lines(ground: Ground, words: list[str], taken: set[tuple[str, int]]) -> lis
         match: sum(1 / number[word] for word in found) / (1 + is_test(match.path)) for match, found in words_of.items()
     }
     most = max((len(found) for found in words_of.values()), default=0)
+    if most == 1 and taken:
+        return []
     enough = [
         match for match in scores if len(words_of[match]) >= min(most, 2) and (match.path, match.line) not in taken
     ]

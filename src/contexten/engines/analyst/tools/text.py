@@ -20,12 +20,11 @@ TODO = r"\b(?:TODO|FIXME|XXX|HACK)\b"
 def text(ground: Ground, needle: str, scope: str | None = None, *, regex: bool = False, what: str = "") -> Finding:
     """Lines that hold a text, upper and lower case alike; only those under `scope` when it is given."""
     matches = in_scope(ground.search_text(needle, limit=MAX_MATCHES, regex=regex, ignore_case=not regex), scope)
-    named = what or code(needle)
+    named = f"{what[:1].upper()}{what[1:]}" if what else code(needle)
     where = f" in `{scope}`" if scope else ""
     if not matches:
-        return Finding(
-            "none", f"{named} is not found{where} in any file I can read as text.", {"text": needle, "count": 0}
-        )
+        said = f"No {what} is found" if what else f"{named} is not found"
+        return Finding("none", f"{said}{where} in any file that I can read as text.", {"text": needle, "count": 0})
     files = len({match.path for match in matches})
     bound = " or more" if len(matches) == MAX_MATCHES else ""
     line = f"{len(matches)}{bound} in {counted(files, 'file')}"
