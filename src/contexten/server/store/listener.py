@@ -6,12 +6,12 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import psycopg
     from sqlalchemy import Engine
 
 CHANNEL = "contexten_events"
@@ -44,6 +44,8 @@ class Listener:
             connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', '0')")
 
     def _run(self) -> None:
+        import psycopg
+
         while not self._closing.is_set():
             try:
                 self._listen()
@@ -51,6 +53,8 @@ class Listener:
                 self._closing.wait(_RECONNECT_SECONDS)
 
     def _listen(self) -> None:
+        import psycopg
+
         arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
         with psycopg.connect(*arguments, **options, autocommit=True) as connection:
             connection.execute(f"LISTEN {CHANNEL}")

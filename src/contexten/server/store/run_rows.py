@@ -134,12 +134,14 @@ def browse(
     wanted = RECORD.where(runs.c.organization_id == organization_id)
     if before_id is not None:
         wanted = wanted.where(runs.c.id < before_id)
-    if statuses:
-        wanted = wanted.where(runs.c.status.in_(statuses))
     for column, value in fixed.items():
         if value is not None:
             wanted = wanted.where(runs.c[column] == value)
-    return [RunRecord(*row) for row in connection.execute(wanted.order_by(runs.c.id.desc()).limit(limit))]
+    # One look for each status: the index gives the newest of one, not of several.
+    each = [wanted.where(runs.c.status == status) for status in set(statuses)] or [wanted]
+    newest_first = [one.order_by(runs.c.id.desc()).limit(limit) for one in each]
+    found = [RunRecord(*row) for one in newest_first for row in connection.execute(one)]
+    return sorted(found, key=lambda run: run.id, reverse=True)[:limit]
 
 
 def turn(connection: Connection, run_id: int, number: int) -> TurnRecord | None:

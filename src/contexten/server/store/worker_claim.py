@@ -55,6 +55,21 @@ class WorkerClaim:
                 "Give each process a name of its own that it keeps: CONTEXTEN_WORKER_ID."
             )
 
+    def keep(self) -> None:
+        """Take the name again if the database dropped the connection that held it. Blocks.
+
+        Raises:
+            SettingsError: another process took the name meanwhile.
+            StoreUnavailableError: the database cannot be reached.
+        """
+        try:
+            if self._connection is not None:
+                self._connection.scalar(select(1))
+        except SQLAlchemyError:
+            self.give_back()
+        if self._connection is None:
+            self.take(0)
+
     def give_back(self) -> None:
         """Let another process take the name."""
         if self._connection is not None:
