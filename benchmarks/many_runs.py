@@ -92,20 +92,12 @@ async def in_process(settings: ServerSettings, engines: Engines) -> AsyncIterato
 async def over_http(settings: ServerSettings, engines: Engines) -> AsyncIterator[tuple[Create, Count]]:
     """Create and count runs through the API of a server in this process."""
     import httpx2
-    import uvicorn
 
-    from contexten.client.local import LocalCredentials
-    from contexten.server.app import create_app
+    from contexten.server.serve import Embedded
 
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, engines=engines), port=0, log_level="warning"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn offers nothing to wait for
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    credentials = LocalCredentials.read(settings.data_dir)
-    assert credentials is not None
-    runs = f"http://127.0.0.1:{port}/v1/organizations/{credentials.organization_id}/agent"
-    headers = {"Authorization": f"Bearer {credentials.token}"}
+    server = await asyncio.to_thread(Embedded(settings, engines=engines).__enter__)
+    runs = f"{server.base_url}/v1/organizations/{server.organization_id}/agent"
+    headers = {"Authorization": f"Bearer {server.token}"}
     async with httpx2.AsyncClient(headers=headers, timeout=60, limits=httpx2.Limits(max_connections=100)) as client:
 
         async def create(number: int) -> int:
@@ -119,16 +111,22 @@ async def over_http(settings: ServerSettings, engines: Engines) -> AsyncIterator
                 skip += len(items)
             return ended
 
-        yield create, complete
-    server.should_exit = True
-    await serving
+        try:
+            yield create, complete
+        finally:
+            await asyncio.to_thread(server.__exit__, None, None, None)
 
 
 async def measure(size: int, *, http: bool) -> bool:
     """Create the runs, wait for their ends, and print what it took."""
     engines = Engines([Meeting(size)])
     with tempfile.TemporaryDirectory() as folder:
-        settings = ServerSettings(_env_file=None, CONTEXTEN_DATA_DIR=Path(folder, "data"), CONTEXTEN_REPO=Path(folder))
+        settings = ServerSettings(
+            _env_file=None,
+            CONTEXTEN_DATA_DIR=Path(folder, "data"),
+            CONTEXTEN_REPO=Path(folder),
+            CONTEXTEN_ENGINE="meeting",
+        )
         async with (over_http if http else in_process)(settings, engines) as (create, complete):
             began = time.perf_counter()
             ids = await asyncio.gather(*map(create, range(size)))

@@ -1,6 +1,7 @@
 import asyncio
 import time
 
+import psycopg
 import pytest
 
 from contexten.errors import SettingsError, UsageError
@@ -199,3 +200,28 @@ async def test_a_name_that_another_worker_has_is_refused(place):
     await asyncio.to_thread(other.give_back)
     await place.queue.start()
     assert (await place.ended(await place.create("noop"))).status == "COMPLETE"
+
+
+@on_postgresql
+async def test_a_database_that_drops_every_connection_ends_no_run(place):
+    runs = [await place.create("stepping") for _ in range(5)]
+    await until(lambda: place.stepping.running == 5)
+    address = place.settings.database_url.get_secret_value()
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    for run_id in runs:
+        assert (await place.ended(run_id)).status == "COMPLETE"
+        assert len(await place.log(run_id)) == 5
+    other = WorkerClaim(place.store.url, place.settings.worker_id)
+    await until(lambda: asyncio.to_thread(refused, other))
+
+
+def refused(claim):
+    try:
+        claim.take(0)
+    except SettingsError:
+        return True
+    claim.give_back()
+    return False

@@ -45,6 +45,9 @@ async def attempt(
 
     Returns:
         How the turn ended, or None when it was stopped.
+
+    Raises:
+        StoreUnavailableError: the server stops while the log cannot be written.
     """
     work = asyncio.create_task(_run(engine, task, journal), name=f"run-{task.run_id}-{task.turn}")
     try:
@@ -67,8 +70,6 @@ def failed(error: EngineError) -> Outcome:
 
 def broken(error: BaseException, name: str) -> Outcome:
     """The outcome of a turn that a fault ended; the details go to the server's log only, under an id."""
-    if isinstance(error, StoreUnavailableError):
-        return Outcome(RunStatus.ERROR, f"The run's log could not be written. {error}")
     error_id = uuid4().hex[:12]
     logger.error("%s failed [error %s]", name, error_id, exc_info=error)
     return Outcome(
@@ -102,6 +103,8 @@ def _outcome(work: asyncio.Task[Outcome]) -> Outcome:
     error = work.exception()
     if error is None:
         return work.result()
+    if isinstance(error, StoreUnavailableError):  # the journal waits for the store until the server stops
+        raise error
     return failed(error) if isinstance(error, EngineError) else broken(error, work.get_name())
 
 

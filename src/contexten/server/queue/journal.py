@@ -9,17 +9,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from contexten.protocol import LogEntry, NewLogEntry
+    from contexten.server.queue.patience import Patience
     from contexten.server.store import Store
 
 
 class TurnJournal:
-    """A `Journal` that writes to the store.
+    """A `Journal` that writes to the store, and waits while that is unavailable.
 
     Once closed it raises `CancelledError` at each use: an engine that goes on after it was told to stop writes nothing.
     """
 
-    def __init__(self, store: Store, run_id: int, turn: int) -> None:
+    def __init__(self, store: Store, run_id: int, turn: int, patiently: Patience) -> None:
         self._store = store
+        self._patiently = patiently
         self._turn = (run_id, turn)
         self._closed = False
 
@@ -30,12 +32,12 @@ class TurnJournal:
     async def add(self, entry: NewLogEntry, *, key: str) -> bool:
         """Write an entry; False when the turn already has one with this key. Returns after the commit."""
         self._check()
-        return await self._store.events.append(*self._turn, entry, key=key)
+        return await self._patiently(lambda: self._store.events.append(*self._turn, entry, key=key))
 
     async def entries(self) -> Mapping[str, LogEntry]:
         """What earlier attempts of the turn wrote, by key, oldest first."""
         self._check()
-        return await self._store.events.entries(*self._turn)
+        return await self._patiently(lambda: self._store.events.entries(*self._turn))
 
     def _check(self) -> None:
         if self._closed:

@@ -178,6 +178,8 @@ class Queue:
                     turns.halt(*key)
 
     async def _keep_alive(self, durable: Durable) -> None:
+        if self._claim is not None:
+            await asyncio.to_thread(self._claim.keep)
         await self._store.workers.beat(self._settings.worker_id)
         for worker_id in await self._store.workers.dead(self._pace.dead_after):
             taken = await asyncio.to_thread(durable.take_over, [worker_id])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from contexten.engines.base import Outcome
 from contexten.errors import EngineError, StoreUnavailableError
@@ -14,9 +13,10 @@ from contexten.protocol import MessageType, NewLogEntry, RunStatus
 from contexten.server.queue.assignment import task_of
 from contexten.server.queue.attempt import Limits, attempt, broken, failed
 from contexten.server.queue.journal import TurnJournal
+from contexten.server.queue.patience import PAUSE, Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from contexten.engines.base import Engines
     from contexten.server.queue.durable import Waiting
@@ -24,14 +24,8 @@ if TYPE_CHECKING:
     from contexten.server.store.records import TurnRecord
     from contexten.settings import ServerSettings
 
-T = TypeVar("T")
-
 MAX_CRASHES = 3
 """Attempts at one turn that may end with the end of the process; the next one ends the turn instead."""
-STORE_RETRY = 1.0
-"""Seconds between two tries to write how a turn ended, while the store is unavailable."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -69,6 +63,7 @@ class Turns:
         self._idle = asyncio.Event()
         self._idle.set()
         self._closing = False
+        self._patiently = Patience()
 
     @property
     def attempts(self) -> Mapping[tuple[int, int], int]:
@@ -83,10 +78,11 @@ class Turns:
     async def close(self, drain: float) -> None:
         """Take up nothing more, wait for what is under way, and leave what is not done in time to the next start."""
         self._closing = True
+        self._patiently.end()
         await self._until_idle(drain)
         for one in self._under_way.values():
             one.halt()
-        await self._until_idle(self._grace + STORE_RETRY)
+        await self._until_idle(self._grace + PAUSE)
 
     async def do(self, waiting: Waiting) -> None:
         """Do a turn. Returns when it has ended; never, until cancelled, when it is left to the next start."""
@@ -129,7 +125,7 @@ class Turns:
     async def _outcome(self, record: TurnRecord, stop: asyncio.Future[None]) -> Outcome | None:
         if record.attempt - record.put_back > MAX_CRASHES:
             return _poison(record)
-        journal = TurnJournal(self._store, record.run_id, record.turn)
+        journal = TurnJournal(self._store, record.run_id, record.turn, self._patiently)
         try:
             engine = self._engines.get(record.engine)
             task = await self._patiently(lambda: task_of(self._store, record))
@@ -158,17 +154,6 @@ class Turns:
                 attempt=record.attempt,
             )
         )
-
-    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Ask the store until it answers: nothing is lost to a full disk. Gives up when the server stops."""
-        while True:
-            try:
-                return await ask()
-            except StoreUnavailableError as error:
-                if self._closing:
-                    raise
-                logger.warning("The queue waits for the store: %s", error)
-                await asyncio.sleep(STORE_RETRY)
 
     async def _until_idle(self, seconds: float) -> None:
         with suppress(TimeoutError):
