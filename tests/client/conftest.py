@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import sys
-import threading
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fault_proxy import FakeClock, Proxy
-from hosted_server import ORG, TOKEN, Hosted
+from hosted_server import ORG, TOKEN, Hosted, served
 
 from contexten import AsyncCodegenClient, CodegenClient
 from contexten.resilience import Breaker, Policy, Retry
@@ -28,23 +25,6 @@ def clean_environment(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CONTEXTEN_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
-
-
-@contextlib.contextmanager
-def served(app, **options):
-    """An ASGI application on a free port of loopback; its address."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    options = {"lifespan": "off", "log_level": "warning", "ws": "none", "timeout_graceful_shutdown": 1} | options
-    server = uvicorn.Server(uvicorn.Config(app, **options))
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
-        assert not thread.is_alive()
 
 
 @pytest.fixture

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import socket
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -47,6 +50,7 @@ class Hosted:
     def __init__(self) -> None:
         self.runs: dict[int, HostedRun] = {}
         self.script = ["one", "two", "", "three", "!COMPLETE"]
+        self.organizations_list = [ORG]
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
@@ -148,13 +152,30 @@ class Hosted:
         if not self.allowed(request):
             return self.problem(401, "Invalid token")
         settings = {"enable_pr_creation": True, "enable_rules_detection": True}
-        items = [{"id": ORG, "name": "hosted", "settings": settings}]
-        return JSONResponse({"items": items, "total": 1, "page": 1, "size": 100, "pages": 1})
+        items = [{"id": each, "name": f"org {each}", "settings": settings} for each in self.organizations_list]
+        return JSONResponse({"items": items, "total": len(items), "page": 1, "size": 100, "pages": 1})
 
     async def me(self, request):
         if not self.allowed(request):
             return self.problem(401, "Invalid token")
         return JSONResponse({"id": 1, "github_user_id": "1", "github_username": "dev", "role": "ADMIN"})
+
+
+@contextlib.contextmanager
+def served(app, **options):
+    """An ASGI application on a free port of loopback; its address."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    options = {"lifespan": "off", "log_level": "warning", "ws": "none", "timeout_graceful_shutdown": 1} | options
+    server = uvicorn.Server(uvicorn.Config(app, **options))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+        assert not thread.is_alive()
 
 
 def http_date(seconds: float) -> str:

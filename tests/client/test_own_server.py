@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contexten import AgentTask, AsyncAgentTask, AsyncCodegenClient, CodegenClient, errors
+from contexten.client import LocalCredentials
 from contexten.engines import Availability, Engines, Outcome
 from contexten.protocol import AgentRunDetail, LocalRepository, NewLogEntry, Role, RunStatus
 from contexten.resilience import Policy
@@ -92,8 +93,8 @@ def test_waiting_ends_with_the_run_or_the_time(client):
     assert held.wait().is_terminal
 
 
-def test_the_local_server_is_found_by_itself(server, monkeypatch):
-    monkeypatch.setenv("CONTEXTEN_DATA_DIR", str(server._settings.data_dir))
+def test_the_local_server_is_found_by_itself(server, tmp_path):
+    LocalCredentials(server.base_url, server.token, server.organization_id).write(tmp_path / "data")
     with CodegenClient() as client:
         assert (client.base_url, client.org_id) == (server.base_url, server.organization_id)
         assert client.run("found").wait(timeout=20).result == "found"
