@@ -30,8 +30,11 @@ PROGRAM = str(Path(sys.executable).with_name("contexten"))
 LOADED_BY_SERVER = """
 import json, sys, tempfile
 from pathlib import Path
+import contexten.cli.call, contexten.cli.up, contexten.cli.banner
 from contexten.settings import ServerSettings
 from contexten.server.serve import Embedded
+from contexten.telemetry.logs import configure_logging
+configure_logging("WARNING")
 folder = Path(sys.argv[1])
 with Embedded(ServerSettings(CONTEXTEN_DATA_DIR=folder / "data", CONTEXTEN_REPO=folder)):
     outside = [name for name, module in list(sys.modules.items())

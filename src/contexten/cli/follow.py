@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from contexten.cli.errors import DONE, FAILED, INTERRUPTED
-from contexten.cli.live import answer_lines, entry_lines, heading, outcome, text_of
+from contexten.cli.live import LiveLog, heading, outcome
 from contexten.cli.output import emit, note
 from contexten.cli.progress import Progress
 from contexten.errors import ContextenError
@@ -40,15 +40,14 @@ def follow(connection: Connection, task: AgentTask, *, place: str | None, json: 
 def _show(task: AgentTask, place: str | None, *, embedded: bool) -> None:
     with Progress("waiting for the first step") as progress:
         progress.say(heading(task.run, place))
-        shown = ""
+        log = LiveLog()
         for entry in task.stream():
             if entry.message_type == MessageType.USER_MESSAGE:
                 continue
-            for line in entry_lines(entry):
+            for line in log.lines(entry):
                 progress.say(line)
-            shown = text_of(entry)
             progress.update("working")
-        for line in answer_lines(task.result or "") if task.result != shown else ():
+        for line in log.rest(task.result):
             progress.say(line)
         # The page of a server inside this process is gone in a moment.
         progress.say(outcome(task.run, f"contexten runs show {task.id}" if embedded else task.web_url))

@@ -34,16 +34,34 @@ def heading(run: AgentRun, place: str | None) -> str:
     return "  " + " · ".join(clean(part) for part in parts if part)
 
 
-def entry_lines(entry: LogEntry) -> Iterator[str]:
-    """The lines that show one log entry."""
+class LiveLog:
+    """A log as it is shown entry by entry."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def lines(self, entry: LogEntry) -> Iterator[str]:
+        """The lines that show the next entry; none for an error that only repeats what was just shown."""
+        text = _text(entry)
+        if entry.message_type != MessageType.ERROR or text.strip() != self._last:
+            yield from _lines(entry, text)
+        self._last = text.strip()
+
+    def rest(self, result: str | None) -> Iterator[str]:
+        """The lines of a result that was not the last thing shown."""
+        if result and result.strip() != self._last:
+            yield from answer_lines(result)
+
+
+def _lines(entry: LogEntry, text: str) -> Iterator[str]:
     label = _label(entry)
     if entry.message_type == MessageType.FINAL_ANSWER:
         yield f"  {styled(f'{label:<{_LABEL}}', 'cyan')}{styled(_RULE, 'dim')}"
-        yield from answer_lines(text_of(entry))
+        yield from answer_lines(text)
         return
     style = "red" if entry.message_type == MessageType.ERROR else "cyan"
-    text = one_line(text_of(entry), room(2 + _LABEL) or _PLAIN_LIMIT)
-    yield f"  {styled(f'{label:<{_LABEL}}', style)}{text}".rstrip()
+    shown = one_line(text, room(2 + _LABEL) or _PLAIN_LIMIT)
+    yield f"  {styled(f'{label:<{_LABEL}}', style)}{shown}".rstrip()
 
 
 def answer_lines(text: str) -> Iterator[str]:
@@ -66,7 +84,7 @@ def _label(entry: LogEntry) -> str:
     return one_line(label, _LABEL - 1)
 
 
-def text_of(entry: LogEntry) -> str:
+def _text(entry: LogEntry) -> str:
     """What an entry says to people: engines put it into the observation, or else into the thought."""
     if isinstance(entry.observation, str) and entry.observation:
         return entry.observation

@@ -76,15 +76,15 @@ def logs(
 ) -> None:
     """Show a run's log. With --json one entry a line."""
     from contexten.cli.connect import connected
-    from contexten.cli.live import entry_lines
+    from contexten.cli.live import LiveLog
 
     with connected() as connection, _known(connection, run):
-        task = connection.client.task(run)
+        task, log = connection.client.task(run), LiveLog()
         for entry in task.stream() if follow else connection.client.iter_agent_run_logs(run):
             if json:
                 emit_line(entry)
             else:
-                for line in entry_lines(entry):
+                for line in log.lines(entry):
                     say(line)
 
 
