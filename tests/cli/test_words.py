@@ -10,6 +10,7 @@ from contexten.cli.nouns import NOUNS
 SUBCOMMANDS = {
     "runs": ("list", "show", "logs", "resume", "cancel", "search"),
     "repos": ("list", "add", "remove"),
+    "code": ("overview", "symbol", "refs", "callers", "similar", "context"),
     "org": ("list", "create"),
     "token": ("create", "list", "revoke"),
     "overlay": ("apply", "revert", "status", "verify", "run"),

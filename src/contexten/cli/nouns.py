@@ -24,6 +24,7 @@ NOUNS = {
     "run": Noun("contexten.cli.run", "Run a prompt and follow it live."),
     "runs": Noun("contexten.cli.runs", "List, show, follow, resume, cancel and search runs."),
     "repos": Noun("contexten.cli.repos", "Register the repositories that runs work on."),
+    "code": Noun("contexten.cli.code", "Ask about the code in a folder."),
     "org": Noun("contexten.cli.org", "List and create organizations."),
     "token": Noun("contexten.cli.token", "Create, list and revoke access tokens."),
     "env": Noun("contexten.cli.env", "Point the official Codegen clients at this server."),
