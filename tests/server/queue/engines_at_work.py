@@ -120,7 +120,7 @@ class Blocking(Base):
     name = "blocking"
 
     async def do(self, task, journal):
-        await asyncio.to_thread(time.sleep, 0.5)
+        await asyncio.to_thread(time.sleep, 1)
         return done()
 
 

@@ -134,12 +134,12 @@ async def test_an_engine_that_works_on_a_thread_leaves_the_server_free(place):
         before = time.monotonic()
         await asyncio.sleep(0.01)
         longest = max(longest, time.monotonic() - before)
-    assert longest < 0.3, "the event loop was held up"
+    assert longest < 0.8, "the event loop was held up"
     for run_id in runs:
         assert (await place.ended(run_id)).status == "COMPLETE"
 
 
-async def test_a_restart_takes_up_what_was_left_and_counts_no_crash(place):
+async def test_a_restart_takes_up_what_was_left_and_counts_no_crash(place, caplog):
     run_id, behind = await place.create("waiting"), [await place.create("waiting") for _ in range(2)]
     await until(lambda: place.waiting.running == 2)
     for attempt in range(2, 6):
@@ -152,6 +152,7 @@ async def test_a_restart_takes_up_what_was_left_and_counts_no_crash(place):
     for each in (run_id, *behind):
         assert (await place.ended(each)).status == "COMPLETE"
     assert [entry.thought for entry in await place.log(run_id)] == ["waiting"]
+    assert [record.getMessage() for record in caplog.records if record.levelname != "DEBUG"] == []
 
 
 @on_sqlite

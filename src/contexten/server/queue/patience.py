@@ -24,6 +24,7 @@ class Patience:
 
     def __init__(self) -> None:
         self._over = False
+        self._waiting = False
 
     def end(self) -> None:
         """Wait no more: from now on an unavailable store is an error at once."""
@@ -37,9 +38,17 @@ class Patience:
         """
         while True:
             try:
-                return await ask()
+                answer = await ask()
             except StoreUnavailableError as error:
                 if self._over:
                     raise
-                logger.warning("The queue waits for the store: %s", error)
+                self._note(error)
                 await asyncio.sleep(PAUSE)
+            else:
+                self._waiting = False
+                return answer
+
+    def _note(self, error: StoreUnavailableError) -> None:
+        if not self._waiting:  # once for all runs, not for each
+            logger.warning("Runs wait for the store: %s", error)
+        self._waiting = True
