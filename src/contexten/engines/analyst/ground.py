@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from contexten.codebase import Codebase, File, Symbol, TextMatch
+    from contexten.codebase import Codebase, File, Reference, Symbol, TextMatch
 
 _SOURCE_BYTES = 4 * 1024 * 1024
 _NEAR = 6
-_LENGTH_APART = 4
+_NEAR_TOKENS = 400
 LANGUAGE_NAMES = {
     "python": "Python", "javascript": "JavaScript", "typescript": "TypeScript", "tsx": "TypeScript", "java": "Java",
     "go": "Go", "rust": "Rust", "c": "C", "cpp": "C++", "markdown": "Markdown",
@@ -73,25 +73,21 @@ class Ground:
 
     def near(self, name: str) -> list[str]:
         """Names in the code that are spelled like `name`, or made of its words; the nearest first."""
-        last = re.split(r"[./:]", name.rstrip("/"))[-1] if "/" not in name else name.rsplit("/", 1)[-1]
-        wanted = last.lower()
-        close = [each for each in self.names if abs(len(each) - len(wanted)) <= _LENGTH_APART]
-        spelled = difflib.get_close_matches(wanted, close, n=_NEAR, cutoff=0.72)
+        if "/" in name or name.rpartition(".")[2] in {"py", "ts", "js"}:
+            paths = {file.path.rsplit("/", 1)[-1]: file.path for file in self.codebase.files}
+            return [paths[each] for each in difflib.get_close_matches(name.rsplit("/", 1)[-1], paths, n=_NEAR)]
+        last = re.split(r"[.:]", name)[-1]
+        spelled = [
+            each for text in dict.fromkeys((last, last.lower())) for each in self.codebase.spellings(text, _NEAR)
+        ]
         stems = {stem(part) for part in parts(last)}
-        built = [each for each in self.names if stems and stems <= {stem(part) for part in parts(self.names[each])}]
-        built.sort(key=len)
-        return [self.names[each] for each in dict.fromkeys([*spelled, *built])][:_NEAR]
+        about = self.codebase.relevant_context(" ".join(parts(last)), budget_tokens=_NEAR_TOKENS).items
+        built = [item.symbol.name for item in about if stems & {stem(part) for part in parts(item.symbol.name)}]
+        return list(dict.fromkeys([*spelled, *built]))[:_NEAR]
 
-    @cached_property
-    def names(self) -> dict[str, str]:
-        """All names of definitions and files, by their lower-case form."""
-        known = {file.path.rsplit("/", 1)[-1] for file in self.codebase.files}
-        known.update(name for name in self._defined if not name.startswith("__"))
-        return {name.lower(): name for name in sorted(known)}
-
-    @property
-    def _defined(self) -> Iterable[str]:
-        return self.codebase._questions.snapshot.defined  # noqa: SLF001 (until the codebase hands out its names)
+    def references(self, symbol: Symbol, kinds: Iterable[str] | None = None) -> list[Reference]:
+        """Where a symbol is used; in languages other than Python, whose imports are not followed, by its name alone."""
+        return self.codebase.references(symbol, kinds, possible=self.language(symbol.path) != "python")
 
     @cached_property
     def rank(self) -> list[tuple[str, float]]:

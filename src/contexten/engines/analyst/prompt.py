@@ -60,6 +60,9 @@ _NUMBERING = re.compile(r"^\d{1,2}[.)]\s+")
 _OF_THEM = re.compile(r"(?:of )?(?:them|these|those)?\s*(?:are (?:there|they))?", re.IGNORECASE)
 _AGAIN = re.compile(r"^(?:(?:and|so|then|ok|okay) )*(?:what|how) about\b|^and\b", re.IGNORECASE)
 _SPARE_WORDS = 3
+_SPARE = frozenset(
+    {"failure", "failures", "fails", "error", "errors", "exception", "exceptions", "automatically", "ever"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,21 +214,18 @@ class _Clause:
 
     def unnamed(self, question: Question) -> Question:
         """A question that needs a subject and names none that is known."""
-        if question.intent is Intent.ASPECT and (
-            known := self.plain_subject(question) or named_by(self.clause, self.names)
-        ):
+        if question.intent is Intent.ASPECT and (known := self.plain_subject() or named_by(self.clause, self.names)):
             words = {word for name in known for word in name.lower().split("_")}
             asked_by_name = any(word.startswith(question.detail[:5]) for word in words)
             return replace(question, subjects=known, intent=Intent.EXPLAIN if asked_by_name else Intent.ASPECT)
         pointing = PRONOUN.search(self.clause) and len(self.clause.split()) <= _SPARE_WORDS * 2
         return replace(question, intent=Intent.UNCLEAR if pointing or not significant(self.clause) else Intent.SEARCH)
 
-    def plain_subject(self, question: Question) -> tuple[str, ...]:
+    def plain_subject(self) -> tuple[str, ...]:
         """The lower-case word after the verb in `is charge retried`, when the code knows it and little else is said."""
         found = _AFTER_VERB.search(self.clause)
-        others = [word for word in significant(self.clause) if not read_aspect(f"is {word}")]
-        spare = 1 if question.detail == "parameters" else 2
-        if found is None or found["s"] not in others or len(others) > spare:
+        others = [word for word in significant(self.clause) if not read_aspect(f"is {word}") and word not in _SPARE]
+        if found is None or others != [found["s"]]:
             return ()
         return (found["s"],) if self.names.resolve(found["s"]) == found["s"] else ()
 

@@ -21,7 +21,7 @@ _RETRY = re.compile(r"retr(?:y|ies|ied|ying)|backoff|tenacity|stamina", re.IGNOR
 def retried(ground: Ground, symbol: Symbol, body: Body) -> str:
     """Answer in Markdown, with the lines that show it, or with where it was looked for in vain."""
     shown = bodies.retries(body)
-    references = [ref for ref in ground.codebase.references(symbol) if ref.kind in {"call", "read"}][:MAX_CALLERS]
+    references = [ref for ref in ground.references(symbol) if ref.kind in {"call", "read"}][:MAX_CALLERS]
     around = [found for reference in references if (found := _around(ground, symbol, reference))]
     if not shown and not around:
         return _no(symbol, body, references)

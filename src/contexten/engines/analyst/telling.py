@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 from contexten.engines.analyst.markdown import shorten
@@ -16,7 +17,7 @@ _CALL_LENGTH = 100
 def described(symbol: Symbol) -> str:
     """A definition in a few words: its kind, and what it belongs to."""
     if symbol.kind in {"method", "attribute"} and symbol.parent:
-        return f"{symbol.kind} of `{symbol.parent.rpartition('.')[2]}`"
+        return f"{symbol.kind} of `{_last(symbol.parent)}`"
     return symbol.kind
 
 
@@ -28,7 +29,7 @@ def placed(symbol: Symbol) -> str:
 def full_name(symbol: Symbol) -> str:
     """A method or attribute with its class, anything else by its name."""
     if symbol.kind in {"method", "attribute"} and symbol.parent:
-        return f"{symbol.parent.rpartition('.')[2]}.{symbol.name}"
+        return f"{_last(symbol.parent)}.{symbol.name}"
     return symbol.name
 
 
@@ -65,9 +66,13 @@ def called_as(symbol: Symbol) -> str:
     except (SyntaxError, ValueError, RecursionError):
         node = None
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return shorten(symbol.signature, _CALL_LENGTH)
+        return shorten(re.sub(r"^(?:export |public |static |function |fn |func )+", "", symbol.signature), _CALL_LENGTH)
     given = f" -> {ast.unparse(node.returns)}" if node.returns is not None else ""
     return shorten(f"{symbol.name}({', '.join(_names(node.args))}){given}", _CALL_LENGTH)
+
+
+def _last(qualified: str) -> str:
+    return re.split(r"[.:/]", qualified)[-1]
 
 
 def _names(arguments: ast.arguments) -> list[str]:

@@ -179,12 +179,13 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"\b(?:which|what) (?:programming )?languages?\b|\bhow {DO} {PROJECT} works?\b",
         r"^(?:analy[sz]e|explore|summari[sz]e|describe|explain)$",
     )),
+    (Intent.SHOW, (rf"^(?:please )?(?:show me|show|print|display|open) {S}$",)),
     (Intent.DEFINE, (
         rf"\bwhere(?:'s|s| is| are| do(?:es)?| did| can i find| do we| to find)? {S} (?:is |are |being )?(?:defined|declared|implemented|located|created|written|found|com(?:e|ing) from|coming|lives?|sits?)\b",
         rf"\b(?:definition|declaration|implementation|location|source|source code|code) (?:of|for) {S}$",
         rf"\b(?:which|what) (?:file|module|package|class|place)s? (?:has|have|contains?|defines?|declares?|implements?|holds?) {S}$",
         rf"\b(?:which|what) (?:file|module|package|class) (?:is|are|does|do) {S} (?:in|defined in|live in|from|belong to)$",
-        rf"^(?:find|locate|show|show me|go to|jump to|look up|get|where(?: is| are)?|define|print|display) {S}$",
+        rf"^(?:find|locate|go to|jump to|look up|get|where(?: is| are)?|define) {S}$",
         rf"\bwho defines {S}$|\bdefined\b|^(?:\w+ )?(?:the |its )?(?:definition|location|place)$",
     )),
     (Intent.EXPLAIN, (

@@ -73,7 +73,7 @@ def relation(ground: Ground, name: str, other: str) -> Finding:
     found = [
         reference
         for target in second[:MAX_SYMBOLS]
-        for reference in ground.codebase.references(target)
+        for reference in ground.references(target)
         if reference.symbol and any(_holds(symbol, reference.symbol) for symbol in first)
     ]
     if found:
@@ -106,16 +106,15 @@ def _called(ground: Ground, symbol: Symbol, found: list[Reference], *, named: bo
         said.append(f"{who} is {verb} from {_where(sure)}:\n\n{bullets([_item(ref) for ref in _ordered(sure)])}")
     if unsure:
         head = "Perhaps also called from" if sure else f"{who} is perhaps {verb} from"
-        reason = "the name fits, the type before the dot is not known"
         said.append(
-            f"{head} {_where(unsure)} ({reason}):\n\n{bullets([_item(ref) for ref in _ordered(unsure)], limit=_UNSURE)}"
+            f"{head} {_where(unsure)} (matched by name only):\n\n{bullets([_item(ref) for ref in _ordered(unsure)], limit=_UNSURE)}"
         )
     return "\n\n".join(said)
 
 
 def _otherwise(ground: Ground, symbol: Symbol) -> str:
     """What may lead to a definition that nothing calls: references of other kinds, decorators, exports."""
-    others = [ref for ref in ground.codebase.references(symbol) if ref.kind not in {"call", "import"}]
+    others = [ref for ref in ground.references(symbol) if ref.kind not in {"call", "import"}]
     said = ""
     if symbol.decorators:
         said = f"It is decorated with {joined([code('@' + each) for each in symbol.decorators])}, so a framework may call it. "
@@ -143,7 +142,7 @@ def _used(ground: Ground, symbol: Symbol, found: list[Reference], *, named: bool
         [counted(number, _KINDS.get(kind, kind)) for kind, number in sorted(kinds.items(), key=lambda each: -each[1])]
     )
     unsure = sum(not reference.certain for reference in found)
-    note = f" Of these, {unsure} are by name only: the type before the dot is not known (marked ?)." if unsure else ""
+    note = f" Of these, {unsure} are matched by name only (marked ?)." if unsure else ""
     items = [_item(ref, with_kind=True) for ref in _ordered(found)]
     return f"{who} is used in {_where(found)} ({tally}).{note}\n\n{bullets(items)}"
 

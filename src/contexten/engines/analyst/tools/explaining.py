@@ -96,7 +96,7 @@ def _effects(ground: Ground, symbol: Symbol, body: bodies.Body) -> str:
 
 
 def _used(ground: Ground, symbol: Symbol) -> str:
-    references = [ref for ref in ground.codebase.references(symbol) if ref.kind not in {"import", "export"}]
+    references = [ref for ref in ground.references(symbol) if ref.kind not in {"import", "export"}]
     if not references:
         return "Nothing in this repository refers to it by name."
     files = list(dict.fromkeys(ref.path for ref in sorted(references, key=lambda ref: (is_test(ref.path), ref.path))))

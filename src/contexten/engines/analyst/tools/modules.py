@@ -20,7 +20,7 @@ def importers(ground: Ground, name: str) -> Finding:
     """The files that import a definition, file, folder, or a package from outside the repository."""
     found = ground.find(name)
     if found.symbols:
-        references = [ref for symbol in found.symbols[:4] for ref in ground.codebase.references(symbol, ("import",))]
+        references = [ref for symbol in found.symbols[:4] for ref in ground.references(symbol, ("import",))]
         places = [(ref.path, ref.line, ref.target.name if ref.target else "") for ref in references]
     elif found.files or found.folder:
         files = found.files or tuple(f for f in ground.codebase.files if f.path.startswith(found.folder + "/"))

@@ -57,7 +57,7 @@ def most_used(ground: Ground, files: list[File]) -> list[tuple[Symbol, int]]:
         module = ground.codebase.module(file.path)
         for symbol in ground.codebase.members(module)[:40] if module else []:
             if symbol.kind in {"function", "class"}:
-                references = [ref for ref in ground.codebase.references(symbol) if ref.kind not in {"import", "export"}]
+                references = [ref for ref in ground.references(symbol) if ref.kind not in {"import", "export"}]
                 found.append((symbol, len(references)))
     return sorted(found, key=lambda each: (-each[1], each[0].path, each[0].line))
 

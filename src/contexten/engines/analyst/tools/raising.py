@@ -22,13 +22,11 @@ def raisers(ground: Ground, name: str) -> Finding:
     classes = [symbol for symbol in ground.find(name).symbols if symbol.kind == "class"][:3]
     if not classes:
         return _of_outside(ground, name)
-    references = [ref for symbol in classes for ref in ground.codebase.references(symbol)]
+    references = [ref for symbol in classes for ref in ground.references(symbol)]
     raised = [_item(ref) for ref in references if _RAISED.search(ref.text)]
     caught = [_item(ref) for ref in references if _CAUGHT.search(ref.text)]
     above = {base.qualified_name: base for symbol in classes for base in ground.codebase.bases(symbol)}
-    broader = [
-        _item(ref) for base in above.values() for ref in ground.codebase.references(base) if _CAUGHT.search(ref.text)
-    ]
+    broader = [_item(ref) for base in above.values() for ref in ground.references(base) if _CAUGHT.search(ref.text)]
     who = joined([placed(symbol) for symbol in classes])
     return _finding(name, who, raised, caught, broader)
 

@@ -182,7 +182,7 @@ def _value(ground: Ground, symbol: Symbol) -> str:
     last = min(max(symbol.end_line, symbol.line), symbol.line + 20)
     text = block(textwrap.dedent("\n".join(lines[symbol.line - 1 : last])), ground.language(symbol.path))
     said = [f"`{symbol.location}` defines it:\n\n{text}"]
-    writes = ground.codebase.references(symbol, ("write",))
+    writes = ground.references(symbol, ("write",))
     items = [f"`{ref.location}`: {code(ref.text)}" for ref in writes] + _given(ground, symbol)
     if items:
         said.append(f"It is set at:\n\n{bullets(items)}")

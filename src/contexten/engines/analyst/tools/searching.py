@@ -22,6 +22,7 @@ _MATCHES = 5000
 _WORDS = 8
 _BUDGET = 6000
 _WEAK = 0.4
+_NEAR = 5
 _IMPORT = re.compile(r"(?:from|import)\s")
 
 
@@ -39,6 +40,8 @@ def search(ground: Ground, prompt: str, words: list[str]) -> Finding:
     if lines:
         items = [f"`{match.path}:{match.line}`: {code(match.text)}" for match in lines]
         said.append(f"Lines that fit best:\n\n{bullets(items)}")
+    if not symbols and (near := _near(ground, words)):
+        said.append(f"Names that are spelled alike: {near}.")
     first = symbols[0].location if symbols else f"{lines[0].path}:{lines[0].line}"
     data = {"words": words, "definitions": [entry(symbol) for symbol in symbols]}
     data["places"] = [f"{match.path}:{match.line}" for match in lines]
@@ -89,8 +92,12 @@ def _nothing(ground: Ground, words: list[str]) -> Finding:
     if not words:
         said = "The prompt has no word that I can search for. Name a function, class, file or text."
         return Finding("nothing to search for", said, {"places": []})
-    near = list(dict.fromkeys(near for word in words for near in ground.near(word)))[:5]
     said = f"I searched names, documentation and lines for {joined([code(word) for word in words])} and found nothing."
-    if near:
-        said += f" Names that are spelled alike: {joined([f'`{each}`' for each in near], 'or')}."
+    if near := _near(ground, words):
+        said += f" Names that are spelled alike: {near}."
     return Finding("nothing found", said, {"words": words, "places": []}, found=False)
+
+
+def _near(ground: Ground, words: list[str]) -> str:
+    near = list(dict.fromkeys(near for word in words for near in ground.near(word)))
+    return joined([f"`{name}`" for name in near[:_NEAR]], "or")

@@ -28,7 +28,7 @@ def _tests_of(ground: Ground, name: str) -> Finding:
         symbols += (
             [each for each in ground.codebase.members(module) if each.kind in {"function", "class"}] if module else []
         )
-    references = [ref for symbol in symbols for ref in ground.codebase.references(symbol)]
+    references = [ref for symbol in symbols for ref in ground.references(symbol)]
     direct = [ref for ref in references if is_test(ref.path) and ref.kind != "import"]
     if direct:
         number = len({(ref.path, ref.symbol.qualified_name if ref.symbol else "") for ref in direct})
@@ -56,7 +56,7 @@ def _through(ground: Ground, references: list[Reference]) -> list[Reference]:
     users: dict[str, Symbol] = {
         ref.symbol.qualified_name: ref.symbol for ref in references if ref.symbol and ref.kind == "call"
     }
-    calls = [ref for user in list(users.values())[:40] for ref in ground.codebase.references(user, ("call",))]
+    calls = [ref for user in list(users.values())[:40] for ref in ground.references(user, ("call",))]
     return [ref for ref in calls if is_test(ref.path)]
 
 
