@@ -2,9 +2,11 @@ import asyncio
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from contexten.errors import UsageError
@@ -145,18 +147,28 @@ async def test_commits_of_another_process_are_heard(settings, store, people):
         other.close()
 
 
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture
+def second_store(settings, store):
+    opened = Store.open(settings)
+    yield opened
+    opened.close()
+
+
+@given_settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     plans=st.lists(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 12)), max_size=25), min_size=2, max_size=4),
 )
-def test_positions_are_dense_and_ids_in_commit_order_whoever_writes(store, plans):
-    """Each plan is a thread with an event loop of its own, and writes (run, key)s; a reader follows meanwhile."""
+def test_positions_are_dense_and_ids_in_commit_order_whoever_writes(store, second_store, plans):
+    """Each plan is a thread with an event loop of its own, and writes (run, key)s; a reader follows meanwhile.
+
+    Every other thread writes through a second store on the same database, as another process would.
+    """
     runs = asyncio.run(_three_runs(store))
     start = asyncio.run(store.events.last_id())
     done, followed = threading.Event(), []
 
-    async def write(plan):
-        writes = (store.events.append(runs[run], 1, action(), key=str(key)) for run, key in plan)
+    async def write(plan, through):
+        writes = (through.events.append(runs[run], 1, action(), key=str(key)) for run, key in plan)
         return list(zip(plan, await asyncio.gather(*writes), strict=True))
 
     async def follow():
@@ -171,7 +183,9 @@ def test_positions_are_dense_and_ids_in_commit_order_whoever_writes(store, plans
 
     with ThreadPoolExecutor(len(plans) + 1) as threads:
         reader = threads.submit(asyncio.run, follow())
-        written = [pair for part in threads.map(lambda plan: asyncio.run(write(plan)), plans) for pair in part]
+        stores = cycle([store, second_store])
+        parts = threads.map(lambda plan, through: asyncio.run(write(plan, through)), plans, stores)
+        written = [pair for part in parts for pair in part]
         done.set()
         reader.result()
 

@@ -81,6 +81,11 @@ def test_any_text_can_be_searched(store, searched):
     asyncio.run(store.search.find(1, searched))
 
 
+@pytest.mark.parametrize("searched", ["a " * 20_000, "a.b" * 20_000, "a" * 100_000, "( " * 20_000])
+async def test_a_long_search_is_no_fault(store, three_runs, searched):
+    assert await found(store, searched) == []
+
+
 async def test_a_match_tells_where_it_is_and_shows_it(store, people, three_runs):
     async def first(searched):
         return (await store.search.find(1, searched)).matches[0]

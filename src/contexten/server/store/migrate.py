@@ -19,12 +19,12 @@ _VERSION_TABLE = "contexten_version"
 def migrate(engine: Engine) -> None:
     """Apply the migrations that a database lacks, in one transaction that holds the right to write.
 
-    So a second process that starts at the same time waits, and then finds nothing left to do.
+    A database that lacks none is only read. A second process that starts at the same time waits, and finds nothing left to do.
 
     Raises:
         StoreError: a newer version of Contexten wrote the database.
     """
-    with engine.connect() as connection:
+    with engine.execution_options(contexten_writes=False).connect() as connection:
         if _version(connection) == newest_version():
             return
     with engine.begin() as connection:

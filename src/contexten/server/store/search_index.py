@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WORD = re.compile(r"[^\W_]+")
 _LONGEST_WORD = 64
+_MOST_SEARCHED = 50
 _MOST_CHARACTERS = 200_000
 _LAST_POSITION = 16_383  # PostgreSQL's limit
 
@@ -64,12 +65,21 @@ def query(dialect: str, organization_id: int, searched: str) -> str | None:
     """A query in the database's own language for what a person searched; None when it has no word.
 
     All words must occur; those that the person wrote without a space between them, next to each other; the last may
-    be the beginning of a word.
+    be the beginning of a word. The first 50 words count.
     """
-    phrases = [words for words in map(words_of, searched.split()) if words]
+    phrases = list(_phrases(searched))
     if not phrases:
         return None
     return _fts5(organization_id, phrases) if dialect == "sqlite" else _tsquery(organization_id, phrases)
+
+
+def _phrases(searched: str) -> Iterator[list[str]]:
+    room = _MOST_SEARCHED
+    for part in searched.split():
+        words = words_of(part)[:room]
+        room -= len(words)
+        if words:
+            yield words
 
 
 def _fts5(organization_id: int, phrases: list[list[str]]) -> str:
