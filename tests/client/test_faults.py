@@ -130,11 +130,16 @@ class TestCreates:
         assert [request for request in proxy.requests if request.startswith(b"POST")] == proxy.requests[:1]
         assert len(hosted.runs) <= 1
 
-    @pytest.mark.parametrize("fault", [slow_down(Retry_After="1"), Answer(503, headers={"x-should-retry": "true"})])
-    def test_it_is_asked_again_when_it_surely_has_not(self, hosted, proxies, clients, fault):
-        proxy = proxies(hosted.base_url, [fault])
-        assert clients(proxy.base_url).run("x").id == 1
+    @pytest.mark.parametrize("status", [429, 503, 409])
+    def test_it_is_asked_again_when_it_surely_has_not(self, hosted, proxies, clients, status):
+        headers = {"Retry-After": "1"} if status == 429 else {"x-should-retry": "true"}
+        refusal = Answer(status, headers=headers)
+        proxy = proxies(hosted.base_url, [refusal, Pass(), refusal])
+        client = clients(proxy.base_url)
+        run = client.create_agent_run("x")
+        client.resume_agent_run(run.id, "y")
         assert len(hosted.runs) == 1
+        assert len(proxy.requests) == 4
 
     def test_a_connection_that_was_never_made_is_tried_again(self, clients, clock):
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -46,7 +46,7 @@ class AsyncConnection:
     ) -> None:
         self.policy, self.timeout, self.deadline = policy, timeout, deadline
         self.server = Server(address.base_url, is_ours=True if address.local else None)
-        self._token, self._org_id = address.token, address.org_id
+        self.token, self._org_id = address.token, address.org_id
         self._middleware = tuple(middleware)
         self._pool = AsyncPool(address.base_url, ssl_context)
         self._waits = 0
@@ -68,7 +68,7 @@ class AsyncConnection:
     ) -> tuple[httpx2.Response, Any]:
         """Make a call; the answer and its decoded body. See `Connection.exchange`."""
         organization = await self.organization(org_id) if call.needs_organization else None
-        sent = {**exchange.headers(self._token, call, idempotency_key), **(headers or {})}
+        sent = {**exchange.headers(self.token, call, idempotency_key), **(headers or {})}
         return await self.policy.acall(
             partial(self._attempt, call, exchange.path_of(call, organization), sent),
             key=self.server.host,
@@ -88,7 +88,7 @@ class AsyncConnection:
     async def stream(self, path: str, headers: Mapping[str, str], attempts: Attempts) -> AsyncIterator[httpx2.Response]:
         """Open an event stream; its errors come out as those of the API."""
         http = self._pool.client()
-        sent = {**exchange.headers(self._token, exchange.STREAM), **headers}
+        sent = {**exchange.headers(self.token, exchange.STREAM), **headers}
         limits = httpx2.Timeout(self.timeout, read=exchange.SILENCE)
         request = http.build_request("GET", path, headers=sent, timeout=limits)
         with attempts.enter():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Unpack
 
-from contexten.client.address import resolve_address
 from contexten.client.codegen import CodegenClient
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ class Agent:
     def __init__(
         self, token: str | None = None, org_id: int | str | None = None, base_url: str | None = None, **options: Any
     ) -> None:
-        self._secret = resolve_address(token, org_id, base_url).token
         self.api_client = CodegenClient(token, org_id, base_url, **options)
         """The client that sends the requests."""
         self.current_job: AgentTask | None = None
@@ -36,7 +34,7 @@ class Agent:
     @property
     def token(self) -> str:
         """The bearer token in plain text."""
-        return self._secret.get_secret_value()
+        return self.api_client.token.get_secret_value()
 
     @property
     def org_id(self) -> int:

@@ -88,6 +88,11 @@ class CodegenClient(RunCalls, RepositoryCalls, PeopleCalls, PlatformCalls):
         return self._connection.organization()
 
     @property
+    def token(self) -> SecretStr:
+        """The bearer token, hidden from prints and logs."""
+        return self._connection.token
+
+    @property
     def policy(self) -> Policy:
         """How requests are repeated, refused and slowed down."""
         return self._connection.policy
@@ -175,6 +180,11 @@ class AsyncCodegenClient(AsyncRunCalls, AsyncRepositoryCalls, AsyncPeopleCalls, 
     def base_url(self) -> str:
         """The server's address without `/v1`."""
         return self._connection.server.base_url
+
+    @property
+    def token(self) -> SecretStr:
+        """The bearer token, hidden from prints and logs."""
+        return self._connection.token
 
     @property
     def policy(self) -> Policy:

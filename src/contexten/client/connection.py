@@ -46,7 +46,7 @@ class Connection:
     ) -> None:
         self.policy, self.timeout, self.deadline = policy, timeout, deadline
         self.server = Server(address.base_url, is_ours=True if address.local else None)
-        self._token, self._org_id = address.token, address.org_id
+        self.token, self._org_id = address.token, address.org_id
         self._middleware = tuple(middleware)
         self._pool = Pool(address.base_url, ssl_context)
 
@@ -74,7 +74,7 @@ class Connection:
             patience: how often and how fast to repeat, when it is not as the policy says.
         """
         organization = self.organization(org_id) if call.needs_organization else None
-        sent = {**exchange.headers(self._token, call, idempotency_key), **(headers or {})}
+        sent = {**exchange.headers(self.token, call, idempotency_key), **(headers or {})}
         return self.policy.call(
             partial(self._attempt, call, exchange.path_of(call, organization), sent),
             key=self.server.host,
@@ -94,7 +94,7 @@ class Connection:
     def stream(self, path: str, headers: Mapping[str, str], attempts: Attempts) -> Iterator[httpx2.Response]:
         """Open an event stream; its errors come out as those of the API."""
         http = self._pool.client()
-        sent = {**exchange.headers(self._token, exchange.STREAM), **headers}
+        sent = {**exchange.headers(self.token, exchange.STREAM), **headers}
         left = attempts.left()
         seconds = self.timeout if left is None else min(left, self.timeout)
         limits = httpx2.Timeout(seconds, read=exchange.SILENCE)

@@ -196,8 +196,9 @@ class AsyncAgentTask(_Facts):
         """
         if self.is_terminal:
             return self
+        limit = asyncio.timeout(timeout)
         try:
-            async with asyncio.timeout(timeout) as limit:
+            async with limit:
                 self.run = await follow.aawait_end(self._connection, self.org_id, self.id, poll)
         except TimeoutError:
             if not limit.expired():
