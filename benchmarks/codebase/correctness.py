@@ -1,4 +1,7 @@
-"""References of the index against those of a type-aware language server, on a sample of symbols."""
+"""References of the index against those of a type-aware language server, on a sample of symbols.
+
+Usage: correctness.py FOLDER SYMBOLS_OF_EACH_KIND TY [--examples]
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 Place = tuple[str, int, int]
 SEED = 20261121
+EXPORT, ALIAS = "name in __all__", "use under the name that an import gives it"
 
 
 @dataclass
@@ -37,6 +41,12 @@ class Table:
     def precision(self) -> float:
         """Share of our references that the server has too."""
         return self.agreed / self.ours if self.ours else 1.0
+
+    @property
+    def precision_of_same_kind(self) -> float:
+        """The same without what the server does not look for: names in `__all__`, and other names given by imports."""
+        ours = self.ours - self.extra[EXPORT] - self.extra[ALIAS]
+        return self.agreed / ours if ours else 1.0
 
     @property
     def recall(self) -> float:
@@ -83,30 +93,38 @@ def _compare_one(codebase: Codebase, server: LanguageServer, symbol: Symbol, tab
     for place in sorted(theirs - ours.keys()):
         _note(codebase, symbol, place, "missed", table)
     for place in sorted(ours.keys() - theirs):
-        _note(codebase, symbol, place, f"extra {ours[place]}", table)
+        _note(codebase, symbol, place, ours[place], table)
 
 
 def _note(codebase: Codebase, symbol: Symbol, place: Place, what: str, table: Table) -> None:
     path, line, column = place
     text = codebase.source(path, line, line)
-    (table.missed if what == "missed" else table.extra)[_class_of(text, column, symbol)] += 1
-    table.examples.append(
-        f"{what}: {symbol.qualified_name} [{symbol.kind}] at {path}:{line}:{column}: {text.strip()[:100]}"
-    )
+    kind = _class_of(text, column, symbol, what)
+    (table.missed if what == "missed" else table.extra)[kind] += 1
+    table.examples.append(f"{what} ({kind}): {symbol.qualified_name} at {path}:{line}:{column}: {text.strip()[:80]}")
 
 
-def _class_of(text: str, column: int, symbol: Symbol) -> str:
+def _class_of(text: str, column: int, symbol: Symbol, what: str) -> str:
+    if what == "export":
+        return EXPORT
+    if not text[column:].startswith(symbol.name):
+        return ALIAS
     if column > 0 and text[column - 1] in "'\"":
         return "name in a string"
+    if re.match(r"\s*global\b", text):
+        return "name in a global statement"
     if column > 0 and text[column - 1] == ".":
-        return "attribute of an object"
-    if re.match(rf"{re.escape(symbol.name)}\s*=[^=]", text[column:]):
-        return "assignment or keyword argument"
+        return "after a dot"
     return "import" if re.match(r"\s*(from|import)\b", text) else "plain name"
 
 
 if __name__ == "__main__":
-    for name, table in compare(Path(sys.argv[1]), sys.argv[3:], int(sys.argv[2])).items():
-        print(f"{name}: {table.symbols} symbols, precision {table.precision:.3f}, recall {table.recall:.3f}")
-        print(f"  ours {table.ours}, theirs {table.theirs}, missed {dict(table.missed)}, extra {dict(table.extra)}")
-        print("\n".join(f"    {each}" for each in table.examples[:60]))
+    for name, table in compare(Path(sys.argv[1]), [sys.argv[3], "server"], int(sys.argv[2])).items():
+        print(
+            f"  references against ty, {name}: {table.symbols} symbols, precision {table.precision:.3f} "
+            f"({table.precision_of_same_kind:.3f} without what it does not look for), recall {table.recall:.3f}"
+        )
+        print(f"    ours {table.ours}, theirs {table.theirs}, agreed {table.agreed}")
+        print(f"    missed {dict(table.missed)}\n    extra {dict(table.extra)}")
+        if "--examples" in sys.argv:
+            print("\n".join(f"      {each}" for each in table.examples))

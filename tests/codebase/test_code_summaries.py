@@ -87,23 +87,20 @@ class Foreign(types.SimpleNamespace):
 
 
 def test_objects_of_graph_sitter_are_taken_too():
-    class Text(str):
-        source = property(str)
-
     place = {"filepath": "a.py", "start_point": (9, 4), "end_point": (11, 0)}
     caller = Foreign(name="go", **place)
     func = Foreign(
         name="run",
         full_name="A.run",
         symbol_type=types.SimpleNamespace(name="Function"),
-        parameters=[Text("self"), Text("y: int = 1")],
-        return_type=Text("int"),
+        parameters=["self", "y: int = 1"],
+        return_type="int",
         is_async=False,
         decorators=[],
         docstring=types.SimpleNamespace(text="Runs."),
         function_calls=[Foreign(name="helper")],
         dependencies=[Foreign(name="helper")],
-        call_sites=[Foreign(parent_function=types.SimpleNamespace(name=Text("go")), **place)],
+        call_sites=[Foreign(parent_function=types.SimpleNamespace(name="go"), **place)],
         usages=[Foreign(usage_symbol=caller, match=caller)],
         **place,
     )

@@ -105,8 +105,7 @@ def test_folders_that_may_not_be_read_are_reported(project, root):
 
 def test_pipes_and_odd_names_are_no_files(project, root):
     os.mkfifo(root / "pipe.py")
-    with open(os.fsencode(root) + b"/\xff.py", "wb") as file:
-        file.write(b"x = 1\n")
+    (root / os.fsdecode(b"\xff.py")).write_text("x = 1\n")
     codebase = project({"a.py": "", "with space.py": "y = 1\n"})
     assert paths(codebase) == ["a.py", "with space.py"]
     assert len(codebase.problems) == 1

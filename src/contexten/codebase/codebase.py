@@ -85,7 +85,7 @@ class Codebase:
             before = self._questions.snapshot
             snapshot, changes = self._updater.update(before)
             if snapshot is not before:
-                self._questions = Questions(snapshot, self._lines)
+                self._questions = Questions(snapshot, self._lines, self._questions.graph)
             return changes
 
     def watch(self, interval: float = 2.0, on_change: Callable[[Changes], None] | None = None) -> Watch:

@@ -92,18 +92,21 @@ def tokens_of(text: str) -> int:
 
 
 class _Packer:
+    """Fills a budget, counted in characters as an upper bound of what `render` will write."""
+
     def __init__(self, questions: Questions, budget: int) -> None:
         self.questions = questions
         self.budget = budget
-        self.spent = 0
+        self.room = budget * _CHARACTERS_PER_TOKEN
+        self.costs: dict[tuple[str, int], int] = {}
         self.items: dict[tuple[str, int], ContextItem] = {}
         self.headings: set[tuple[str, int]] = set()
 
     def pack(self, prompt: str, ranked: list[Scored]) -> RelevantContext:
         ranked = [each for each in ranked if each.score >= _LEAST_SCORE]
-        self.signatures(ranked, int(self.budget * _SIGNATURE_SHARE))
+        self.signatures(ranked, int(self.room * _SIGNATURE_SHARE))
         self.bodies()
-        self.signatures(ranked, self.budget)
+        self.signatures(ranked, self.room)
         items = tuple(sorted(self.items.values(), key=lambda each: (-each.score, each.symbol.path, each.symbol.line)))
         return RelevantContext(prompt, self.budget, items, self.render())
 
@@ -115,30 +118,43 @@ class _Packer:
             if symbol is None or self.covered(symbol) or self.is_inner(symbol):
                 continue
             text = self.signature(symbol)
-            cost = tokens_of(f"{text}\n") + self.heading_cost(symbol)
-            if self.spent + cost > limit:
-                continue
-            self.take(ContextItem(symbol, each.score, each.reason, "signature", text, tokens_of(text)), cost)
+            item = ContextItem(symbol, each.score, each.reason, "signature", text, tokens_of(text))
+            heading = self.heading_cost(symbol)
+            if sum(self.costs.values()) + self.cost(item) + heading <= limit:
+                self.take(item, self.cost(item) + heading)
 
     def bodies(self) -> None:
         for item in sorted(self.items.values(), key=lambda each: (-each.score, each.symbol.path, each.symbol.line)):
-            if item.score < _BODY_SCORE or item.symbol.kind not in ("function", "method", "class"):
+            symbol = item.symbol
+            if item.score < _BODY_SCORE or symbol.kind not in ("function", "method", "class") or self.covered(symbol):
                 continue
-            if self.covered(item.symbol):
-                continue
-            form, text = self.full(item.symbol)
-            cost = tokens_of(text) - item.tokens
-            if cost <= 0 or self.spent + cost > self.budget or tokens_of(text) > self.budget * _BODY_SHARE:
-                continue
-            self.take(ContextItem(item.symbol, item.score, item.reason, form, text, tokens_of(text)), cost)
+            form, text = self.full(symbol)
+            full = ContextItem(symbol, item.score, item.reason, form, text, tokens_of(text))
+            cost = self.costs[symbol.path, symbol.index] + self.cost(full) - self.cost(item)
+            others = sum(self.costs.values()) - self.costs[symbol.path, symbol.index]
+            if others + cost <= self.room and self.cost(full) <= self.room * _BODY_SHARE:
+                self.take(full, cost)
+                self.refund()
+
+    def cost(self, item: ContextItem) -> int:
+        """Characters of an item's lines, with their indentation and the empty lines around a body."""
+        lines = item.text.count("\n") + 1
+        indent = 4 if self.parent(item.symbol) >= 0 and item.form != "body" else 0
+        return len(item.text) + lines * indent + 1 + (2 if item.form == "body" else 0)
 
     def take(self, item: ContextItem, cost: int) -> None:
-        self.spent += cost
         symbol = item.symbol
         self.items[symbol.path, symbol.index] = item
+        self.costs[symbol.path, symbol.index] = cost
         self.headings.add((symbol.path, -1))
         if (parent := self.parent(symbol)) >= 0:
             self.headings.add((symbol.path, parent))
+
+    def refund(self) -> None:
+        """What now stands in the text of another costs nothing of its own."""
+        for key, item in self.items.items():
+            if self.costs[key] and self.covered(item.symbol):
+                self.costs[key] = 0
 
     def covered(self, symbol: Symbol) -> bool:
         """Whether a definition already stands in the text of another."""
@@ -162,10 +178,10 @@ class _Packer:
         return unit.symbol(symbol.index).parent if unit and symbol.index >= 0 else -1
 
     def heading_cost(self, symbol: Symbol) -> int:
-        cost = 0 if (symbol.path, -1) in self.headings else tokens_of(f"\n# {symbol.path}\n")
+        cost = 0 if (symbol.path, -1) in self.headings else len(f"\n\n# {symbol.path}\n")
         parent = self.parent(symbol)
         if parent >= 0 and (symbol.path, parent) not in self.headings and (symbol.path, parent) not in self.items:
-            cost += tokens_of(self.heading(symbol.path, parent)) + 1
+            cost += len(self.heading(symbol.path, parent)) + 1
         return cost
 
     def heading(self, path: str, index: int) -> str:

@@ -52,8 +52,9 @@ class Lexicon:
                 new._add(unit, added)
         new._postings = dict(self._postings)
         for word, numbers in added.items():
-            known = new._postings.get(word)
-            new._postings[word] = numbers if known is None else known + numbers
+            known = new._postings.get(word, ())
+            numbers.extend([each for each in known if each >> _FILE_SHIFT in new._paths])
+            new._postings[word] = numbers
         return new
 
     def score(self, words: Mapping[str, float]) -> dict[Place, float]:

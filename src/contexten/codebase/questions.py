@@ -14,6 +14,7 @@ from contexten.codebase.uses import Uses
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from contexten.codebase.imports import Imports
     from contexten.codebase.model import Reference, Symbol
     from contexten.codebase.snapshot import Snapshot
     from contexten.codebase.unit import Unit
@@ -25,10 +26,11 @@ class Questions(Uses):
     Args:
         snapshot: the state that is asked.
         lines: gives a file's source lines.
+        before: the imports of an earlier state.
     """
 
-    def __init__(self, snapshot: Snapshot, lines: Callable[[str], list[str]]) -> None:
-        super().__init__(snapshot, lru_cache(maxsize=64)(lines))
+    def __init__(self, snapshot: Snapshot, lines: Callable[[str], list[str]], before: Imports | None = None) -> None:
+        super().__init__(snapshot, lru_cache(maxsize=64)(lines), before)
         snapshot.questions = self
 
     # finding

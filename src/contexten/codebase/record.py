@@ -19,7 +19,10 @@ import sys
 import zlib
 from array import array
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FORMAT = f"3-{sys.byteorder}"
 """Changes whenever older records can no longer be read or would say something else."""
@@ -44,8 +47,8 @@ class SymbolRow(NamedTuple):
     end_line: int
     signature: str
     docstring: str
-    decorators: list[str]
-    bases: list[str]
+    decorators: Sequence[str]
+    bases: Sequence[str]
     """Chains of the base classes."""
     type: str
     """Chain of the value of a variable, or of what a function returns; empty when not known."""
@@ -138,7 +141,7 @@ def decode(data: bytes) -> Record:
         language=language,
         lines=lines,
         docstring=docstring,
-        symbols=[SymbolRow(*row) for row in symbols],
+        symbols=[_symbol(row) for row in symbols],
         imports=[ImportRow(*row) for row in imports],
         exports=exports,
         chains=[sys.intern(chain) for chain in chains],
@@ -146,6 +149,11 @@ def decode(data: bytes) -> Record:
         uses=array("I", bytes(uses)),
         problem=problem,
     )
+
+
+def _symbol(row: list[Any]) -> SymbolRow:
+    row[8], row[9] = tuple(row[8]), tuple(row[9])  # of these most are empty, and empty tuples are all one
+    return SymbolRow(*row)
 
 
 def _sections(data: bytes) -> tuple[bytes, bytes, bytes]:

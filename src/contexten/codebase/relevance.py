@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from contexten.codebase.lexicon import DOCUMENTS
 from contexten.codebase.model import Symbol
+from contexten.codebase.record import CALL
 from contexten.codebase.resolve import Entity
 from contexten.codebase.terms import identifiers_in, stem, words_in
 from contexten.errors import CodebaseError
@@ -27,7 +28,9 @@ _IMPORTED, _SAME_FILE, _USED_BESIDE, _IMPORTED_MEMBER = 0.35, 0.25, 0.3, 0.06
 _CALLED, _CALLS, _HOLDS = 0.4, 0.2, 0.3
 _CENTRAL, _RECENT = 0.06, 0.04
 _WORD_CANDIDATES = 120
-_TASK_WORDS = frozenset(map(stem, "add change create fix implement make remove support update write".split()))
+_TASK_WORDS = frozenset(
+    map(stem, ("add", "change", "create", "fix", "implement", "make", "remove", "support", "update", "write"))
+)
 _TASK_WEIGHT = 0.25
 """Words that say what to do with the code say little about which code."""
 _SEEDS = 8
@@ -212,9 +215,8 @@ class _Ranking:
                 self.evidence.add(place, _CALLED * seed.score, f"used by {name}")
             self.holders(seed, name)
             symbol = self.snapshot.symbol(*seed.place)
-            for each in self.questions.references(symbol, ("call",)) if symbol and symbol.kind != "attribute" else ():
-                if each.symbol is not None:
-                    self.evidence.add((each.path, each.symbol.index), _CALLS * seed.score, f"calls {name}")
+            for place in self.questions.users(symbol, CALL) if symbol and symbol.kind != "attribute" else ():
+                self.evidence.add(place, _CALLS * seed.score, f"calls {name}")
 
     def holders(self, seed: Scored, name: str) -> None:
         path, index = seed.place
@@ -230,10 +232,10 @@ class _Ranking:
         ranking = dict(self.questions.graph.ranking)
         top = max(ranking.values(), default=1.0)
         times = {path: self.snapshot.entries[path].modified for path, _index in self.evidence}
-        newest = sorted(set(times.values()))
+        order = {modified: number for number, modified in enumerate(sorted(set(times.values())))}
         for path, index in self.evidence:
             self.evidence.add((path, index), _CENTRAL * ranking.get(path, 0.0) / top, "much depends on its file")
-            recency = newest.index(times[path]) / (len(newest) - 1) if len(newest) > 1 else 0.0
+            recency = order[times[path]] / (len(order) - 1) if len(order) > 1 else 0.0
             self.evidence.add((path, index), _RECENT * recency, "changed lately")
 
     def used_by(self, place: Place) -> Iterator[Place]:

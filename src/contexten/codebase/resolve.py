@@ -161,12 +161,17 @@ class Resolver:
         return self._modules.find(row.module, unit.path)
 
     def _submodule(self, unit: Unit, row: ImportRow) -> Entity | None:
-        if row.level:
-            place = self._modules.relative(row.module, row.level, unit.path)
-            path = self._modules.at(f"{place}/{row.name}" if place else row.name)
-        else:
-            path = self._modules.find(f"{row.module}.{row.name}", unit.path)
+        path = self.submodule(unit, row)
         return Entity(path, -1) if path else None
+
+    def submodule(self, unit: Unit, row: ImportRow) -> str | None:
+        """The file of `a.b` for `from a import b`, if there is one."""
+        if row.name == "*":
+            return None
+        if not row.level:
+            return self._modules.find(f"{row.module}.{row.name}", unit.path)
+        place = self._modules.relative(row.module, row.level, unit.path)
+        return self._modules.at(f"{place}/{row.name}" if place else row.name)
 
     def member(self, entity: Entity, name: str, trail: Trail | None = None) -> Entity | None:
         """The attribute of a module, class, instance or variable."""

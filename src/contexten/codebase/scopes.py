@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from contexten.codebase.record import UNKNOWN
 
 FINAL = "@^#%?"
@@ -90,6 +92,7 @@ class Scope:
         outer.typed.extend((index, self.expand(chain)) for index, chain in self.typed)
 
 
+@lru_cache(maxsize=16384)
 def split_root(chain: str) -> tuple[str, str]:
     """A chain's root and its steps."""
     dot, call = chain.find("."), chain.find("(")

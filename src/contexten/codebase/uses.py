@@ -24,11 +24,12 @@ class Uses:
     Args:
         snapshot: the state that is asked.
         lines: gives a file's source lines.
+        before: the imports of an earlier state.
     """
 
-    def __init__(self, snapshot: Snapshot, lines: Callable[[str], list[str]]) -> None:
+    def __init__(self, snapshot: Snapshot, lines: Callable[[str], list[str]], before: Imports | None = None) -> None:
         self.snapshot = snapshot
-        self.graph = Imports(snapshot)
+        self.graph = Imports(snapshot, before)
         self.lines = lines
 
     def references(
@@ -51,6 +52,11 @@ class Uses:
                 unit = self.snapshot.unit(path)
                 for number in unit.named.get(name, ()) if unit else ():
                     yield from self._places(unit, number, symbol, same, possible=possible)
+
+    def users(self, symbol: Symbol, kind: int) -> set[tuple[str, int]]:
+        """The definitions in which a symbol is used in one way, as paths and indexes."""
+        tags = ((unit, unit.record.uses[place * 3 + 2]) for unit, place, _certain in self._uses(symbol))
+        return {(unit.path, (tag >> 4) - 1) for unit, tag in tags if tag & 15 == kind and tag >> 4}
 
     def _places(
         self, unit: Unit | None, number: int, symbol: Symbol, same: set[Entity], *, possible: bool
