@@ -3,7 +3,12 @@
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from contexten.engines import Exchange
+from contexten.engines.analyst.plan import MAX_STEPS, make_plan
+from contexten.engines.analyst.prompt import MAX_QUESTIONS, understand
 from contexten.protocol import RunStatus
 from shop_project import commit_all, make_project
 
@@ -266,3 +271,48 @@ async def test_any_prompt_ends_well(ask, prompt):
     outcome = await ask(prompt)
     assert outcome.status in {RunStatus.COMPLETE, RunStatus.FAILED}
     assert outcome.result
+
+
+class NoNames:
+    def resolve(self, phrase):
+        return phrase if phrase.startswith("x") else None
+
+
+_WORDS = [
+    "who",
+    "what",
+    "where",
+    "calls",
+    "find",
+    "of",
+    "the",
+    "and",
+    "is",
+    "it",
+    "⟦0⟧",
+    "`x`",
+    "'x",
+    "y'",
+    "a/b.py:3",
+    "Foo",
+    "x.y()",
+    "?",
+    ".",
+    ",",
+    ";",
+    "\n",
+    "how",
+    "many",
+    "tests",
+    "add",
+    "retry",
+    "list",
+]
+
+
+@given(st.text(max_size=300) | st.lists(st.sampled_from(_WORDS), max_size=60).map(" ".join))
+@settings(deadline=None)
+def test_any_text_is_understood_as_a_few_questions(prompt):
+    questions = understand(prompt, NoNames(), (Exchange(prompt, None, "FAILED"),))
+    assert 1 <= len(questions) <= MAX_QUESTIONS
+    assert len(make_plan(questions)) <= MAX_STEPS

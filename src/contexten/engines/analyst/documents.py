@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 MAX_FILES = 20_000
 MAX_BYTES = 1024 * 1024
+MAX_TOTAL_BYTES = 200 * 1024 * 1024
 _SKIPPED = frozenset(
     {"node_modules", "__pycache__", "venv", ".venv", ".git", ".tox", ".nox", "dist", "build", "target"}
 )
 
 
 def search(workspace: Path, pattern: re.Pattern[str], known: set[str], limit: int) -> list[TextMatch]:
-    """At most `limit` lines that match, of at most `MAX_FILES` text files, each up to `MAX_BYTES` long.
+    """At most `limit` lines that match, of the text files of a repository.
+
+    At most `MAX_FILES` files are read, each up to `MAX_BYTES` long and all together up to `MAX_TOTAL_BYTES`.
 
     Args:
         workspace: the repository's folder.
@@ -32,10 +35,11 @@ def search(workspace: Path, pattern: re.Pattern[str], known: set[str], limit: in
         limit: lines at most.
     """
     found: list[TextMatch] = []
+    left = MAX_TOTAL_BYTES
     for path in paths(workspace):
-        if path in known:
-            continue
-        for number, line in enumerate(_lines(workspace, path), 1):
+        text = "" if path in known or left <= 0 else _text(workspace, path)
+        left -= len(text)
+        for number, line in enumerate(text.splitlines(), 1):
             if pattern.search(line):
                 found.append(TextMatch(path, number, line.strip()))
                 if len(found) >= limit:
@@ -59,12 +63,12 @@ def _walk(workspace: Path) -> Iterator[str]:
             yield Path(folder, name).relative_to(workspace).as_posix()
 
 
-def _lines(workspace: Path, path: str) -> list[str]:
+def _text(workspace: Path, path: str) -> str:
     try:
         place = inside(workspace, path)
         if not place.is_file() or place.stat().st_size > MAX_BYTES:
-            return []
+            return ""
         data = place.read_bytes()
     except (EngineError, OSError):
-        return []
-    return [] if b"\0" in data[:8192] else data.decode("utf-8", "replace").splitlines()
+        return ""
+    return "" if b"\0" in data[:8192] else data.decode("utf-8", "replace")

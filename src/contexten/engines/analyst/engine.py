@@ -111,9 +111,16 @@ class AnalystEngine:
         return findings
 
     async def _step(self, step: Step, ground: Ground, journal: Journal, key: str) -> Finding:
+        from contexten.engines.analyst.step import Finding
         from contexten.engines.analyst.tools import TOOLS
 
-        finding: Finding = await self._in_thread(TOOLS[step.tool], ground, **step.input)
+        try:
+            finding: Finding = await self._in_thread(TOOLS[step.tool], ground, **step.input)
+        except (
+            CodebaseError,
+            OSError,
+        ) as error:  # a file that went away meanwhile: the other steps still tell something
+            finding = Finding(f"failed: {error}", f"The step *{step.title}* failed: {error}", found=False)
         await journal.add(
             NewLogEntry(
                 message_type=MessageType.ACTION,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import Literal as OneOf
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 Kind = OneOf["code", "text", "path", "name"]
 
+MAX_LITERALS = 40
+MAX_WORDS = 100
+"""Capitalised words that are looked up in the code."""
 _MARK = re.compile(r"⟦(\d+)⟧")
 _EXTENSIONS = (
     "py|pyi|pyx|ipynb|js|jsx|mjs|cjs|ts|tsx|vue|go|rs|java|kt|c|h|cc|cpp|hpp|cs|rb|php|swift|scala|sh|bash|sql|lua|ex|exs|"
@@ -86,13 +90,20 @@ def mark(prompt: str, is_name: Callable[[str], bool]) -> Marked:
         is_name: tells of a capitalised word within a sentence whether it is a name in the code.
     """
     literals: list[Literal] = []
+    is_name_once = lru_cache(maxsize=None)(is_name)
 
     def replace(match: re.Match[str]) -> str:
-        literal = _literal(match) if match["word"] is None else Literal(match[0], "name")
-        if literal is None or (match["word"] and not is_name(match[0])):
+        if len(literals) >= MAX_LITERALS:
+            return match[0]
+        literal = word(match[0]) if match["word"] else _literal(match)
+        if literal is None:
             return match[0]
         literals.append(literal)
         return f"⟦{len(literals) - 1}⟧"
+
+    def word(text: str) -> Literal | None:
+        known = is_name_once.cache_info().misses < MAX_WORDS and is_name_once(text)
+        return Literal(text, "name") if known else None
 
     plain = _FENCE.sub("\n", prompt.replace("⟦", "[").replace("⟧", "]"))
     return Marked(_LITERAL.sub(replace, plain), tuple(literals))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 MAX_QUESTIONS = 8
 _READ_CHARACTERS = 20_000
+_READ_SENTENCE = 2000
+_READ_CLAUSE = 400
+_READ_CLAUSES = 40
 _TURNS = 5
 
 _SENTENCE_END = re.compile(r"[?!;]+|[\n\r]+|\.(?=\s|$)|:(?=\s)")
@@ -112,11 +116,10 @@ def _read(marked: Marked, names: Names, before: Sequence[Question]) -> list[Ques
 
 
 def _clauses(text: str) -> Iterable[str]:
-    for sentence in _SENTENCE_END.split(text):
-        for part in _JOINT.split(sentence):
-            clause = _NUMBERING.sub("", part.strip(TRIMMED)).strip(TRIMMED)
-            if clause:
-                yield _CONTRACTED.sub(r"\1 is", " ".join(clause.split()))
+    parts = (part for sentence in _SENTENCE_END.split(text) for part in _JOINT.split(sentence[:_READ_SENTENCE]))
+    clauses = (_NUMBERING.sub("", part.strip(TRIMMED)).strip(TRIMMED)[:_READ_CLAUSE] for part in parts)
+    for clause in itertools.islice(filter(None, clauses), _READ_CLAUSES):
+        yield _CONTRACTED.sub(r"\1 is", " ".join(clause.split()))
 
 
 class _Clause:
