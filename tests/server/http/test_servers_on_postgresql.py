@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import threading
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from contexten.client.local import LocalCredentials
 from postgresql import running_postgresql
@@ -13,9 +15,14 @@ from running_server import Caller, running
 
 
 @pytest.fixture(scope="module")
-def database():
+def postgresql():
     with running_postgresql() as server:
-        yield server.database()
+        yield server
+
+
+@pytest.fixture
+def database(postgresql):
+    return postgresql.database()
 
 
 def follow(caller, path, seen, opened):
@@ -51,17 +58,29 @@ def test_a_run_is_watched_at_one_process_and_stopped_at_the_other(program, datab
     one.http.close()
 
 
-def test_a_database_that_goes_away_is_a_503_until_it_is_back(program, tmp_path):
-    with running_postgresql() as server:
-        _, base_url = program(CONTEXTEN_DATABASE_URL=server.database())
-        caller = Caller(base_url, 1, LocalCredentials.read(tmp_path / "data").token)
-        assert caller.create(engine="quiet")["id"]
-    for answer in (
-        caller.http.get("/health"),
-        caller.http.get("/v1/users/me"),
-        caller.http.post(caller.url("/agent/run"), json={"prompt": "p"}),
-    ):
+@pytest.fixture
+def switch(postgresql, database):
+    """Closes the database to everybody, or opens it again."""
+    name = make_url(database).database
+
+    def allow(allowed):
+        with psycopg.connect(postgresql.url, autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}")
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+
+    return allow
+
+
+def test_a_database_that_goes_away_is_a_503_until_it_is_back(program, database, switch, tmp_path):
+    _, base_url = program(CONTEXTEN_DATABASE_URL=database)
+    caller = Caller(base_url, 1, LocalCredentials.read(tmp_path / "data").token)
+    first = caller.create(engine="quiet")["id"]
+    switch(False)
+    create = caller.http.post(caller.url("/agent/run"), json={"prompt": "p"}, timeout=60)
+    for answer in (create, caller.http.get("/health", timeout=60), caller.http.get("/v1/users/me", timeout=60)):
         assert answer.status_code == 503, answer.text
         assert answer.headers["Retry-After"]
-        assert "postgresql" not in answer.text.lower()
+        assert make_url(database).database not in answer.text
+    switch(True)
+    assert caller.create(engine="quiet")["id"] > first
     caller.http.close()
