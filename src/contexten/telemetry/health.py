@@ -6,12 +6,10 @@ Standard library only and free of other imports of this package: the overlay car
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["HealthChecks", "add_health_check", "checks", "get_system_info", "remove_health_check", "run_health_checks"]
@@ -27,21 +25,19 @@ _WORDS = {
 _LOADED = time.monotonic()
 
 
-@dataclass
 class _Try:
     """One run of one check in its own thread; a check that hangs is not started again while it does."""
 
-    check: Check
-    timeout: float
-    started: float = 0.0
-    seconds: float = 0.0
-    outcome: object = None
-    error: BaseException | None = None
-    thread: threading.Thread = field(init=False)
+    def __init__(self, check: Check, timeout: float) -> None:
+        self.check = check
+        self.timeout = timeout
+        self.started = self.seconds = 0.0
+        self.outcome: object = None
+        self.error: BaseException | None = None
+        self.thread = threading.Thread(target=self._run, name="contexten-health", daemon=True)
 
     def start(self) -> None:
         self.started = time.monotonic()
-        self.thread = threading.Thread(target=self._run, name="contexten-health", daemon=True)
         self.thread.start()
 
     def _run(self) -> None:
@@ -129,6 +125,8 @@ class HealthChecks:
 
 def get_system_info() -> dict[str, Any]:
     """What the process runs on; values that the system does not tell are None."""
+    import platform
+
     return {
         "python_version": platform.python_version(),
         "python_implementation": platform.python_implementation(),

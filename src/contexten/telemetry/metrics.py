@@ -12,7 +12,6 @@ import time
 from bisect import bisect_left
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -44,22 +43,24 @@ _MOST_STARTED = 64
 _started: ContextVar[tuple[tuple[int, str, float], ...]] = ContextVar("contexten_started_timers", default=())
 
 
-@dataclass(slots=True)
 class Histogram:
-    """How values are spread, in a fixed amount of memory: logarithmic buckets, eight to a doubling."""
+    """How values are spread, in a fixed amount of memory: logarithmic buckets, eight to a doubling.
 
-    count: int = 0
-    total: float = 0.0
-    least: float = math.inf
-    most: float = -math.inf
-    buckets: dict[int, int] = field(default_factory=dict)
-    bounds: tuple[float, ...] = ()
-    """Upper bounds, ascending, of which exact counts are kept too: for exporters that need fixed buckets."""
-    within: list[int] = field(default_factory=list)
-    """Number of values in each of `bounds` that are in none before it."""
+    Args:
+        bounds: upper bounds, ascending, of which exact counts are kept too: for exporters that need fixed buckets.
+    """
 
-    def __post_init__(self) -> None:
-        self.within = [0] * len(self.bounds)
+    __slots__ = ("bounds", "buckets", "count", "least", "most", "total", "within")
+
+    def __init__(self, bounds: tuple[float, ...] = ()) -> None:
+        self.count = 0
+        self.total = 0.0
+        self.least = math.inf
+        self.most = -math.inf
+        self.buckets: dict[int, int] = {}
+        self.bounds = bounds
+        self.within = [0] * len(bounds)
+        """Number of values in each of `bounds` that are in none before it."""
 
     def add(self, value: float) -> None:
         """Take in one value."""

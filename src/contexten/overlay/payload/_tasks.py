@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .events import Handler
@@ -16,11 +16,14 @@ OVER = FAILED | TIMED_OUT | {"COMPLETE", "CANCELLED", "STOPPED"}
 _ATTRIBUTE = "_contexten"
 
 
-class Move(NamedTuple):
+class Move:
     """A change of status that nobody has reported yet."""
 
-    old: str
-    ended: bool
+    __slots__ = ("ended", "old")
+
+    def __init__(self, old: str, *, ended: bool) -> None:
+        self.old = old
+        self.ended = ended
 
 
 class TaskState:
@@ -50,7 +53,7 @@ class TaskState:
             if self.ended:
                 return None
             old, self.status, self.ended = self.status, new, new in OVER
-            return Move(old, self.ended) if old != new or self.ended else None
+            return Move(old, ended=self.ended) if old != new or self.ended else None
 
     def time_out(self) -> bool:
         """Whether a timeout is still to be reported; True once."""

@@ -8,7 +8,6 @@ import os
 import threading
 import time
 import weakref
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ._guard import guarded
@@ -20,15 +19,17 @@ if TYPE_CHECKING:
 _MOST_FAILURES = 5
 
 
-@dataclass(order=True)
 class _Watched:
-    due: float
-    number: int
-    task: weakref.ref[Any] = field(compare=False)
-    poll: float = field(compare=False)
-    deadline: float = field(compare=False)
-    on_timeout: Callable[[Any], None] = field(compare=False)
-    failures: int = field(default=0, compare=False)
+    def __init__(self, task: Any, poll: float, deadline: float, on_timeout: Callable[[Any], None]) -> None:
+        self.task = weakref.ref(task)
+        self.poll = poll
+        self.deadline = deadline
+        self.on_timeout = on_timeout
+        self.failures = 0
+
+    def due(self) -> float:
+        """When to look again; later and later while the server does not answer."""
+        return min(time.monotonic() + self.poll * (1 + self.failures), self.deadline)
 
     def look(self) -> bool:
         """Refresh the task; whether to look again."""
@@ -46,9 +47,6 @@ class _Watched:
         self.failures = 0
         return not is_over(task.status)
 
-    def again(self) -> None:
-        self.due = min(time.monotonic() + self.poll * (1 + self.failures), self.deadline)
-
 
 class _Watcher:
     def __init__(self) -> None:
@@ -57,37 +55,35 @@ class _Watcher:
     def reset(self) -> None:
         """Start with nothing to watch; a forked child does, because threads stay with the parent."""
         self._changed = threading.Condition()
-        self._watched: list[_Watched] = []
+        self._queue: list[tuple[float, int, _Watched]] = []
         self._numbers = itertools.count()
         self._thread: threading.Thread | None = None
 
     def watch(self, task: Any, poll: float, timeout: float | None, on_timeout: Callable[[Any], None]) -> None:
         """Look at a task every `poll` seconds until it ends, `timeout` seconds pass or nobody holds it."""
-        now = time.monotonic()
-        deadline = float("inf") if timeout is None else now + timeout
-        watched = _Watched(
-            min(now + poll, deadline), next(self._numbers), weakref.ref(task), poll, deadline, on_timeout
-        )
+        deadline = float("inf") if timeout is None else time.monotonic() + timeout
         with self._changed:
-            heapq.heappush(self._watched, watched)
+            self._put(_Watched(task, poll, deadline, on_timeout))
             self._changed.notify()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="contexten-watch", daemon=True)
                 self._thread.start()
 
+    def _put(self, watched: _Watched) -> None:
+        heapq.heappush(self._queue, (watched.due(), next(self._numbers), watched))
+
     def _run(self) -> None:
         while watched := self._next():
             if watched.look():
-                watched.again()
                 with self._changed:
-                    heapq.heappush(self._watched, watched)
+                    self._put(watched)
 
     def _next(self) -> _Watched | None:
         with self._changed:
-            while self._watched:
-                wait = self._watched[0].due - time.monotonic()
+            while self._queue:
+                wait = self._queue[0][0] - time.monotonic()
                 if wait <= 0:
-                    return heapq.heappop(self._watched)
+                    return heapq.heappop(self._queue)[2]
                 self._changed.wait(wait)
             self._thread = None
             return None
