@@ -47,6 +47,13 @@ ASKED = [
     ("who derives from Exception", ["shop/errors.py:4", "4 classes"]),
     ("what does the function charge in shop/payments/charges.py return", ["shop/payments/charges.py:29"]),
     ("who uses refund_all?", ["No code in this repository refers to"]),
+    ("where is requests imported", ["shop/cli.py:5"]),
+    ("where do we use charge?", ["shop/orders.py:26"]),
+    ("where does charge get called?", ["shop/orders.py:26"]),
+    ("what would break if I rename charge?", ["shop/orders.py:26"]),
+    ("I am new here. Where should I start?", ["takes orders, charges cards", "shop.cli:main"]),
+    ("who calls `charge` in shop/cli.py", ["No code in `shop/cli.py` calls"]),
+    ("who uses `charge` in shop/cli.py", ["No code in `shop/cli.py` refers to"]),
     ("list all exceptions", ["ShopError", "OutOfStockError", "4 classes"]),
     ("where is PaymentError raised?", ["shop/payments/refunds.py:18", "raised in 1 place", "shop/orders.py:33"]),
     (
@@ -125,6 +132,7 @@ async def test_the_name_may_come_last(ask):
         (["Where is refund_order defined?"], "what can that function raise?", ["PaymentError"]),
         (["Who calls refund_order?"], "what about charge?", ["shop/orders.py:26"]),
         (["Where is Basket?", "hi"], "what methods does it have?", ["total()"]),
+        (["Who calls refund_order?"], "is there any caching?", ["search"]),
         (["Where is Basket?"], "Where is refund_order, and who calls it?", ["shop/orders.py:32"]),
     ],
 )

@@ -63,17 +63,16 @@ class Body:
         return isinstance(self.node, ast.AsyncFunctionDef)
 
 
-def parse(source: str, line: int) -> Body | None:
-    """The function or class that is defined at a line of a file; None when there is none, or the file is not Python."""
+def parse(source: str) -> dict[int, Body]:
+    """The functions and classes of a file by the line of their `def` or `class`; none when it is not sound Python."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    found = (node for node in ast.walk(tree) if isinstance(node, Definition) and node.lineno == line)
-    node = next(found, None)
-    return Body(node, source.splitlines()) if node else None
+        return {}
+    lines = source.splitlines()
+    return {node.lineno: Body(node, lines) for node in ast.walk(tree) if isinstance(node, Definition)}
 
 
 def raises(body: Body) -> list[Seen]:
@@ -216,8 +215,16 @@ def _arguments(arguments: ast.arguments) -> list[str]:
 def _argument(argument: ast.arg, default: ast.expr | None) -> str:
     text = argument.arg
     if argument.annotation is not None:
-        text += f": {ast.unparse(argument.annotation)}"
+        text += f": {ast.unparse(_plain(argument.annotation))}"
     return text if default is None else f"{text} = {ast.unparse(default)}"
+
+
+def _plain(annotation: ast.expr) -> ast.expr:
+    """The type itself of an `Annotated[type, ...]`."""
+    if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value).endswith("Annotated"):
+        inner = annotation.slice
+        return inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else annotation
+    return annotation
 
 
 def _called(node: ast.Call) -> str:

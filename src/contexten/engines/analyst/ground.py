@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from contexten.engines.analyst import bodies, documents
+from contexten.engines.analyst.telling import CALL_LENGTH, called_as
 from contexten.engines.analyst.words import parts, stem
 from contexten.engines.workspace import read_text
 
@@ -59,6 +60,7 @@ class Ground:
         self.codebase = codebase
         self._found: dict[str, Found] = {}
         self._texts: dict[str, str] = {}
+        self._bodies: dict[str, dict[int, bodies.Body]] = {}
 
     def resolve(self, phrase: str) -> str | None:
         """The name in the code that a phrase stands for, or None."""
@@ -118,7 +120,14 @@ class Ground:
 
     def body(self, symbol: Symbol) -> bodies.Body | None:
         """The parsed definition of a Python function or class."""
-        return bodies.parse(self.text(symbol.path), symbol.line)
+        if symbol.path not in self._bodies:
+            self._bodies[symbol.path] = bodies.parse(self.text(symbol.path))
+        return self._bodies[symbol.path].get(symbol.line)
+
+    def called_as(self, symbol: Symbol, length: int = CALL_LENGTH) -> str:
+        """How a definition is called: its name and those of its parameters, and what it returns."""
+        body = self.body(symbol) if symbol.signature.endswith("…") else None
+        return called_as(symbol, length, body.node if body else None)
 
     def _find(self, text: str) -> Found:
         if not text:

@@ -55,6 +55,7 @@ _ANYTHING = re.compile(
     re.IGNORECASE,
 )
 _EXCEPTIONS = re.compile(r"exceptions|exception classes|error classes", re.IGNORECASE)
+_SOMEWHERE = re.compile(r"\b(?:there|any|anywhere|anything)\b", re.IGNORECASE)
 _IN_PATH = re.compile(r"\b(\w+) (?:in|inside|within|from|of) (?:the )?(?:file |module )?⟦\d+⟧", re.IGNORECASE)
 _OPENING = re.compile(
     r"^(?:who|what|where|which|how|why|when|is|are|does|do|did|can|has|have|was|were)\b", re.IGNORECASE
@@ -169,7 +170,7 @@ class _Clause:
     def about(self, question: Question, reading: Reading) -> Question:
         """Find the subject in plain words, or in what was named before."""
         phrase = phrase_of(reading.subject or (reading.detail if question.intent is Intent.COUNT else ""))
-        if question.intent is Intent.ASPECT and not PRONOUN.search(self.clause) and len(significant(self.clause)) > 1:
+        if question.intent is Intent.ASPECT and self.stands_alone():
             return self.unnamed(question)
         pointing = not phrase or bool(PRONOUN.fullmatch(phrase) or PRONOUN.match(reading.subject))
         inherited = self.inherited() if pointing or PRONOUN.search(self.clause) else ()
@@ -209,6 +210,12 @@ class _Clause:
         if PRONOUN.search(words):
             return self.inherited()
         return named_by(phrase, self.names) or ((phrase,) if " " not in phrase else ())
+
+    def stands_alone(self) -> bool:
+        """Whether it says what it is about, or asks about everything, instead of pointing at something."""
+        if PRONOUN.search(self.clause):
+            return False
+        return len(significant(self.clause)) > 1 or bool(_SOMEWHERE.search(self.clause))
 
     def inherits(self, question: Question, reading: Reading) -> bool:
         """Questions that can do without a subject take one from before only when they point at it."""

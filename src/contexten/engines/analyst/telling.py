@@ -11,7 +11,7 @@ from contexten.engines.analyst.markdown import shorten
 if TYPE_CHECKING:
     from contexten.codebase import Symbol
 
-_CALL_LENGTH = 100
+CALL_LENGTH = 100
 
 
 def described(symbol: Symbol) -> str:
@@ -57,18 +57,24 @@ def first_sentence(text: str) -> str:
     return shorten(head + stop.strip())
 
 
-def called_as(symbol: Symbol) -> str:
-    """How it is called: `send(request, *, stream) -> Response`; of a class, its name and bases."""
+def called_as(symbol: Symbol, length: int, node: ast.AST | None = None) -> str:
+    """How it is called: `send(request, *, stream) -> Response`; of a class, its name and bases.
+
+    Args:
+        symbol: the definition.
+        length: characters at most.
+        node: its syntax tree, when its signature is too long to be kept whole.
+    """
     if symbol.kind == "class" or not symbol.signature:
-        return symbol.signature.removeprefix("class ") or symbol.name
+        return shorten(symbol.signature.removeprefix("class ") or symbol.name, length)
     try:
-        node = ast.parse(f"{symbol.signature}: ...").body[0]
+        node = node or ast.parse(f"{symbol.signature}: ...").body[0]
     except (SyntaxError, ValueError, RecursionError):
         node = None
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return shorten(re.sub(r"^(?:export |public |static |function |fn |func )+", "", symbol.signature), _CALL_LENGTH)
+        return shorten(re.sub(r"^(?:export |public |static |function |fn |func )+", "", symbol.signature), length)
     given = f" -> {ast.unparse(node.returns)}" if node.returns is not None else ""
-    return shorten(f"{symbol.name}({', '.join(_names(node.args))}){given}", _CALL_LENGTH)
+    return shorten(f"{symbol.name}({', '.join(_names(node.args))}){given}", length)
 
 
 def _last(qualified: str) -> str:

@@ -127,6 +127,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"\bimports (?:of|in) {S}$",
     )),
     (Intent.IMPORTERS, (
+        rf"\bwhere (?:is|are|do we|does it) {S} (?:being )?imported\b",
         rf"\b(?:who|what|which|where)\b.*\b(?:imports?|imported)\b(?: by| from)?(?: {S})?$",
         rf"\b(?:who|what|which)\b.*\bdepends? (?:up)?on\b {S}$",
         r"\bimporters\b|\bdependents\b",
@@ -147,8 +148,8 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
     (Intent.ASPECT, (ASPECT,)),
     (Intent.CALLERS, (
         rf"\bcallers?\b(?: of {S})?$",
+        rf"\b(?:is|are|does|do we) {S} (?:ever |being |still |get |gets )?(?:called|invoked|call|invoke)\b",
         rf"{WHO}\b(?:calls?|called|calling|invokes?|invoked|triggers?|triggered)\b(?: by| from)?(?: {S})?$",
-        rf"\b(?:is|are) {S} (?:ever |being |still )?(?:called|invoked)\b",
         r"\bcall(?:ing)?[- ]?sites?\b|\bwho calls\b",
     )),
     (Intent.TEXT, (
@@ -160,9 +161,11 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
     )),
     (Intent.USES, (
         rf"\b(?:usages?|uses|references) (?:of|to) {S}$",
+        rf"\b(?:is|are|do we) {S} (?:ever |being |still |actually |even )?(?:used?|referenced|dead|unused|needed)\b",
+        rf"\bwhat (?:would|will|could|might|else|happens)\b.*\b(?:renam|remov|delet|chang)\w+ {S}$|\b(?:impact|effect) of\b.* (?P<s2>\S+)$",
+        rf"\b(?:safe|ok|okay) to (?:remove|delete|rename|change) {S}$",
         rf"{WHO}\b(?:uses?|used|using|utili[sz]es?|usages?|references?|referenced|refers?)\b(?: of| to| by)?(?: {S})?$",
         rf"{WHO}\b(?:accessed|instantiate[sd]?|constructs?|constructed|consumes?|passed)\b(?: {S})?$",
-        rf"\b(?:is|are) {S} (?:ever |being |still |actually |even )?(?:used|referenced|dead|unused|needed)\b",
     )),
     (Intent.CONTENTS, (
         rf"\b(?:methods?|functions?|class(?:es)?|members?|attributes?|fields?|properties|symbols?|api) (?:are |is )?(?:of|in|on|inside|from) {S}$",
@@ -173,6 +176,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
     (Intent.OVERVIEW, (
         r"\b(?:overview|architecture|big picture|tour|high[- ]level)\b(?!.* (?:of|for) (?:the )?⟦)",
         r"\b(?:structure|structured|layout|organi[sz]ation|organi[sz]ed|laid out)\b(?!.* of (?:the )?⟦)(?!.*⟦)",
+        r"\bwhere (?:should|do|can|would|could) (?:i|we|one|someone) (?:start|begin)\b|\bget(?:ting)? started\b",
         rf"^(?:please )?{DESCRIBE}(?: of)? {PROJECT}(?: to me)?$|^(?:a |the )?summary(?: of {PROJECT})?$",
         rf"\b(?:purpose|point|goal|aim|idea|summary|description|contents?) (?:of|behind) {PROJECT}$",
         rf"\bwhat(?: is| are) {PROJECT}(?: (?:about|for|all about|doing|here))?$|\bwhat {DO} {PROJECT} do\b",
@@ -209,7 +213,14 @@ ASPECTS: tuple[tuple[str, str], ...] = (
         r"\bcatch(?:es)?\b|\bswallow(?:s|ed)?\b|\bhandl(?:es?|ed|ing) (?:\w+ )?(?:errors?|exceptions?|failures?)\b",
     ),
     ("returns", r"\breturn(?:s|ed|ing)?\b|\bresult type\b|\bgives? back\b|\byields?\b"),
-    ("parameters", r"\b(?:parameters?|arguments?|args|params|signature|inputs?)\b|\b(?:accepts?|takes?)\b|\btake$"),
+    (
+        "parameters",
+        r"\b(?:what|which|list|show|the|its|default|all) (?:\w+ )?(?:parameters?|arguments?|args|params|signature|inputs?)\b",
+    ),
+    (
+        "parameters",
+        r"\b(?:parameters?|arguments?|args|params|signature|inputs?) (?:of|for|does|do|to)\b|\b(?:accepts?|takes?)\b|\btake$",
+    ),
     ("async", r"\basync(?:hronous)?\b|\bcoroutine\b|\bawait(?:able|ed)?\b|\bblock(?:s|ing)\b"),
     ("cached", r"\bcach(?:e|es|ed|ing)\b|\bmemoi[sz]"),
     ("logs", r"\blog\b(?! ?files?)|\blogs\b|\blogging\b|\blogged\b|\bprints?\b"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contexten.engines.analyst import bodies
 from contexten.engines.analyst.ground import is_test
@@ -27,6 +27,21 @@ _KINDS = {
 }  # fmt: skip
 
 
+class _Asked(NamedTuple):
+    """How a question was put."""
+
+    ambiguous: bool
+    """Whether several definitions have the name, so that each is told in full."""
+    scope: str | None
+
+    def name(self, symbol: Symbol) -> str:
+        return f"`{symbol.qualified_name}` (`{symbol.location}`)" if self.ambiguous else f"`{symbol.name}`"
+
+    @property
+    def where(self) -> str:
+        return f"`{self.scope}`" if self.scope else "this repository"
+
+
 def callers(ground: Ground, name: str, scope: str | None = None) -> Finding:
     """The places that call a function or method, or make an instance of a class."""
     symbols = ground.find(name).symbols[:MAX_SYMBOLS]
@@ -35,7 +50,7 @@ def callers(ground: Ground, name: str, scope: str | None = None) -> Finding:
     each = [
         (symbol, _in_scope(ground.codebase.references(symbol, ("call",), possible=True), scope)) for symbol in symbols
     ]
-    answers = [_called(ground, symbol, found, named=len(symbols) > 1) for symbol, found in each]
+    answers = [_called(ground, symbol, found, _Asked(len(symbols) > 1, scope)) for symbol, found in each]
     all_of_them = _ordered([reference for _, found in each for reference in found])
     return Finding(_tally(all_of_them), "\n\n".join(answers), {"name": name, **_data(all_of_them)})
 
@@ -46,7 +61,7 @@ def uses(ground: Ground, name: str, scope: str | None = None) -> Finding:
     if not symbols:
         return _not_code(ground, name, "used")
     each = [(symbol, _in_scope(ground.codebase.references(symbol, possible=True), scope)) for symbol in symbols]
-    answers = [_used(ground, symbol, found, named=len(symbols) > 1) for symbol, found in each]
+    answers = [_used(ground, symbol, found, _Asked(len(symbols) > 1, scope)) for symbol, found in each]
     all_of_them = _ordered([reference for _, found in each for reference in found])
     return Finding(_tally(all_of_them), "\n\n".join(answers), {"name": name, **_data(all_of_them)})
 
@@ -95,12 +110,12 @@ def reference_item(reference: Reference) -> str:
     return _item(reference, with_kind=True)
 
 
-def _called(ground: Ground, symbol: Symbol, found: list[Reference], *, named: bool) -> str:
+def _called(ground: Ground, symbol: Symbol, found: list[Reference], asked: _Asked) -> str:
     verb = "instantiated" if symbol.kind == "class" else "called"
-    who = f"`{symbol.qualified_name}` (`{symbol.location}`)" if named else f"`{symbol.name}`"
+    who = asked.name(symbol)
     sure, unsure = [ref for ref in found if ref.certain], [ref for ref in found if not ref.certain]
     if not found:
-        return f"No code in this repository calls {who}. {_otherwise(ground, symbol)}".rstrip()
+        return f"No code in {asked.where} calls {who}. {_otherwise(ground, symbol)}".rstrip()
     said = []
     if sure:
         said.append(f"{who} is {verb} from {_where(sure)}:\n\n{bullets([_item(ref) for ref in _ordered(sure)])}")
@@ -123,8 +138,10 @@ def _otherwise(ground: Ground, symbol: Symbol) -> str:
     return said
 
 
-def _used(ground: Ground, symbol: Symbol, found: list[Reference], *, named: bool) -> str:
-    who = f"`{symbol.qualified_name}` (`{symbol.location}`)" if named else f"`{symbol.name}`"
+def _used(ground: Ground, symbol: Symbol, found: list[Reference], asked: _Asked) -> str:
+    who = asked.name(symbol)
+    if not found and asked.scope:
+        return f"No code in {asked.where} refers to {who}."
     if not found:
         word = rf"\b{re.escape(symbol.name)}\b"
         lines = ground.search_text(word, limit=_KEPT, regex=True, ignore_case=False)
@@ -198,14 +215,12 @@ def _steps_between(ground: Ground, first: Sequence[Symbol], second: Sequence[Sym
 
 
 def _in_scope(found: Sequence[Reference], scope: str | None) -> list[Reference]:
+    """Those in a file or folder; `import a as a` counts once."""
+    once = {(ref.path, ref.line, -1 if ref.kind == "import" else ref.column): ref for ref in found}
     if not scope:
-        return list(found)
+        return list(once.values())
     wanted = scope.removeprefix("./").rstrip("/")
-    return [
-        ref
-        for ref in found
-        if ref.path == wanted or ref.path.startswith(wanted + "/") or ref.path.endswith("/" + wanted)
-    ]
+    return [ref for ref in once.values() if ref.path == wanted or f"/{ref.path}/".find(f"/{wanted}/") >= 0]
 
 
 def _ordered(found: Sequence[Reference]) -> list[Reference]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from contexten.engines.analyst.markdown import bullets, code, counted, few, joined, shorten
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.telling import called_as, entry, first_sentence, placed
+from contexten.engines.analyst.telling import entry, first_sentence, placed
 
 if TYPE_CHECKING:
     from contexten.codebase import Symbol
@@ -120,7 +120,7 @@ def class_parts(ground: Ground, symbol: Symbol) -> list[str]:
         items = []
         for each in methods:
             about = first_sentence(each.docstring)
-            items.append(f"{code(called_as(each))} (line {each.line}){f': {about}' if about else ''}")
+            items.append(f"{code(ground.called_as(each))} (line {each.line}){f': {about}' if about else ''}")
         parts.append(f"`{symbol.name}` has {counted(len(items), 'method')}:\n\n{bullets(items)}")
     if attributes:
         names = [f"`{name}`" for name in dict.fromkeys(each.name for each in attributes)]

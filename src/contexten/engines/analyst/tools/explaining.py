@@ -9,7 +9,7 @@ from contexten.engines.analyst import bodies
 from contexten.engines.analyst.ground import is_test
 from contexten.engines.analyst.markdown import block, bullets, code, counted, few, joined
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.telling import called_as, described, entry, first_sentence, span
+from contexten.engines.analyst.telling import described, entry, first_sentence, span
 from contexten.engines.analyst.tools.classes import class_parts
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_SYMBOLS = 3
 _DOC_CHARACTERS = 1500
+_LONG = 500
 _SHORT_BODY = 25
 _FILES = 30
 
@@ -56,10 +57,15 @@ def _symbol(ground: Ground, symbol: Symbol) -> str:
 def _signature(ground: Ground, symbol: Symbol) -> str:
     language = ground.language(symbol.path)
     if symbol.kind in {"function", "method", "class"}:
-        lines = [f"@{each}" for each in symbol.decorators] + [symbol.signature or symbol.name]
+        lines = [f"@{each}" for each in symbol.decorators] + [_written(ground, symbol)]
         return block("\n".join(lines), language)
     lines = ground.text(symbol.path).splitlines()[symbol.line - 1 : min(symbol.end_line, symbol.line + 15)]
     return block("\n".join(lines), language)
+
+
+def _written(ground: Ground, symbol: Symbol) -> str:
+    """Its signature as it is written; without annotations and defaults when it is very long."""
+    return symbol.signature if 0 < len(symbol.signature) <= _LONG else ground.called_as(symbol, _LONG)
 
 
 def _quoted(docstring: str) -> str:
@@ -135,7 +141,7 @@ def outline(ground: Ground, path: str) -> str:
         if each.kind not in {"function", "class"} and not (each.name.isupper() and not each.name.startswith("_")):
             continue
         about = first_sentence(each.docstring)
-        items.append(f"{each.kind} {code(called_as(each))} (line {each.line}){f': {about}' if about else ''}")
+        items.append(f"{each.kind} {code(ground.called_as(each))} (line {each.line}){f': {about}' if about else ''}")
     return f"It defines:\n\n{bullets(items, limit=_FILES)}" if items else ""
 
 

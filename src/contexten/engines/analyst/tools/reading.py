@@ -153,7 +153,12 @@ def _parameters(ground: Ground, symbol: Symbol, body: Body) -> str:
         )
     if not found:
         return f"`{symbol.name}` takes no parameters (`{symbol.location}`)."
-    return f"`{symbol.name}` (`{symbol.location}`) takes:\n\n{bullets([code(each) for each in found])}"
+    return f"`{symbol.name}` (`{symbol.location}`) takes:\n\n{bullets([_parameter(each) for each in found])}"
+
+
+def _parameter(text: str) -> str:
+    written, by_keyword, _ = text.partition(" (keyword only)")
+    return code(written) + by_keyword
 
 
 def _async(ground: Ground, symbol: Symbol, body: Body) -> str:
