@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fault_proxy import FakeClock, Proxy
 from hosted_server import ORG, TOKEN, Hosted, served
+from own_server import connect, embedded
 
 from contexten import AsyncCodegenClient, CodegenClient
 from contexten.resilience import Breaker, Policy, Retry
@@ -72,3 +73,16 @@ def aclient(policy):
         return AsyncCodegenClient(TOKEN, ORG, base_url, **({"policy": policy} | options))
 
     return make
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Contexten's own server. One process has one at a time."""
+    with embedded(tmp_path_factory.mktemp("own")) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server):
+    with connect(server) as client:
+        yield client

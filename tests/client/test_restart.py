@@ -1,17 +1,6 @@
 """A server that is stopped and started again under a client that is watching."""
 
-from contexten import CodegenClient
-from contexten.engines import Engines
-from contexten.server.serve import Embedded
-from running_server import Echo, Held, settings_for
-
-
-def embedded(folder):
-    return Embedded(settings_for(folder), engines=Engines([Echo(), Held()]))
-
-
-def connect(server, base_url):
-    return CodegenClient(server.token, server.organization_id, base_url)
+from own_server import connect, embedded
 
 
 def test_a_server_restarted_during_a_run(tmp_path, proxies):

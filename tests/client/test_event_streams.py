@@ -1,0 +1,179 @@
+"""Event streams of the own server: cut, stalled, shared; nothing is lost and nothing comes twice."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+from fault_proxy import Answer, FakeClock, Pass, Proxy, Reset, Stall
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from own_server import connect, fast
+
+from contexten import AsyncCodegenClient, errors
+from contexten.resilience import Policy
+
+
+class TestCutStreams:
+    """A stream that is cut and opened again tells everything once, in order."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def told(cls, server):
+        with connect(server) as client:
+            task = client.run("speak", engine="chatty").wait()
+            return task.id, [event.model_dump() for event in task.events()]
+
+    @given(cuts=st.lists(st.builds(Pass, st.integers(1, 6000), st.booleans()) | st.just(Reset()), max_size=6))
+    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_anywhere(self, server, told, cuts):
+        run_id, everything = told
+        with Proxy(server.base_url, cuts) as proxy, connect(server, proxy.base_url, policy=fast()) as client:
+            assert [event.model_dump() for event in client.run_events(run_id)] == everything
+
+    @given(cuts=st.lists(st.builds(Pass, st.integers(1, 6000), st.booleans()) | st.just(Reset()), max_size=6))
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_anywhere_in_the_twin(self, server, told, cuts):
+        run_id, everything = told
+
+        async def main(base_url):
+            async with AsyncCodegenClient(server.token, server.organization_id, base_url, policy=fast()) as client:
+                return [event.model_dump() async for event in client.run_events(run_id)]
+
+        with Proxy(server.base_url, cuts) as proxy:
+            assert asyncio.run(main(proxy.base_url)) == everything
+
+    def test_after_any_event_comes_the_rest(self, client, told):
+        run_id, everything = told
+        for place, event in enumerate(everything):
+            rest = [later.model_dump() for later in client.run_events(run_id, after=event["id"])]
+            assert rest == everything[place + 1 :]
+
+    def test_errors_that_last_end_it(self, server, proxies):
+        proxy = proxies(server.base_url, [Answer(503), Answer(429), Answer(401)])
+        with connect(server, proxy.base_url, policy=fast()) as client, pytest.raises(errors.AuthenticationError):
+            next(client.run_events(1))
+        with connect(server) as client, pytest.raises(errors.NotFoundError):
+            next(client.run_events(10**6))
+
+    def test_a_server_that_never_comes_back_ends_it(self, server, proxies):
+        clock = FakeClock()
+        proxy = proxies(server.base_url, then=Reset())
+        with (
+            connect(server, proxy.base_url, policy=Policy(clock=clock)) as client,
+            pytest.raises(errors.ConnectionLostError),
+        ):
+            next(client.run_events(1))
+        assert 45 < sum(clock.sleeps) < 90
+
+
+def test_the_organizations_events(server, client):
+    told = client.events()
+    began = threading.Event()
+    seen = []
+
+    def listen():
+        for event in told:
+            seen.append(event)
+            if event.get("status") == "COMPLETE":
+                return
+            began.set()
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    runs = []
+    while not began.wait(0.2):
+        runs.append(client.run("hear me"))
+    listener.join(20)
+    told.close()
+    assert {event.agent_run_id for event in seen} <= {run.id for run in runs}
+    again = client.events(after=seen[0].id)
+    assert next(again).id == seen[1].id
+    again.close()
+
+
+class TestManyWaits:
+    """Waits of one client share an event stream, and nothing is left of it afterwards."""
+
+    def test_all_end_with_their_runs(self, server, client):
+        async def main():
+            async with AsyncCodegenClient(server.token, server.organization_id, server.base_url) as twin:
+                held = [await twin.run(f"held {number}", engine="held") for number in range(4)]
+                quick = [await twin.run(f"quick {number}") for number in range(20)]
+                waits = [asyncio.create_task(task.wait(timeout=30)) for task in [*held, *quick]]
+                assert [task.result for task in await asyncio.gather(*waits[4:])] == [
+                    task.run["prompt"] for task in quick
+                ]
+                for task in held:
+                    await twin.cancel_agent_run(task.id)
+                await asyncio.gather(*waits[:4])
+                assert {task.status for task in held} == {"CANCELLED"}
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        asyncio.run(main())
+
+    def test_one_stream_serves_many(self, server, proxies):
+        proxy = proxies(server.base_url)
+
+        async def main():
+            async with AsyncCodegenClient(server.token, server.organization_id, proxy.base_url) as twin:
+                tasks = [await twin.run("x", engine="held") for _ in range(12)]
+                waits = [asyncio.create_task(task.wait()) for task in tasks]
+                for task in tasks:
+                    await twin.cancel_agent_run(task.id)
+                await asyncio.gather(*waits)
+
+        asyncio.run(main())
+        streams = [request for request in proxy.requests if b"/events" in request.split(b"\r\n")[0]]
+        assert len(streams) <= 4
+
+    def test_a_break_is_survived_and_a_cancelled_wait_leaves_quietly(self, server, client, proxies):
+        proxy = proxies(server.base_url)
+
+        async def main():
+            async with AsyncCodegenClient(server.token, server.organization_id, proxy.base_url) as twin:
+                held = [await twin.run("x", engine="held") for _ in range(6)]
+                waits = [asyncio.create_task(task.wait()) for task in held]
+                await proxy.asked(b"/events", 4)
+                waits[5].cancel()
+                proxy.break_all()
+                for task in held[:5]:
+                    await asyncio.to_thread(client.cancel_agent_run, task.id)
+                await asyncio.wait_for(asyncio.gather(*waits[:5]), 20)
+                assert waits[5].cancelled()
+                await twin.cancel_agent_run(held[5].id)
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        asyncio.run(main())
+
+    def test_a_server_without_streams_is_polled(self, hosted):
+        hosted.script = ["!COMPLETE"]
+
+        async def main():
+            async with AsyncCodegenClient("hosted-token", 323, hosted.base_url, policy=fast()) as twin:
+                tasks = await asyncio.gather(*[twin.run("x") for _ in range(8)])
+                await asyncio.gather(*[task.wait() for task in tasks])
+                assert {task.status for task in tasks} == {"COMPLETE"}
+
+        asyncio.run(main())
+
+
+class TestStalledStreams:
+    def test_silence_is_a_break(self, server, proxies, monkeypatch):
+        monkeypatch.setattr("contexten.client.exchange.SILENCE", 0.3)
+        with connect(server) as client:
+            run_id = client.run("x").wait().id
+        proxy = proxies(server.base_url, [Stall(500)])
+        with connect(server, proxy.base_url, policy=fast()) as client:
+            assert [event.event for event in client.run_events(run_id)].count("log") == 3
+
+    def test_a_wait_ends_in_time(self, server, client, proxies):
+        held = client.run("x", engine="held")
+        proxy = proxies(server.base_url, [Pass(), Stall(300)])
+        with connect(server, proxy.base_url) as stalled:
+            task = stalled.task(held.id)
+            began = time.monotonic()
+            with pytest.raises(errors.RequestTimeoutError, match=r"has not ended after 0\.5 s"):
+                task.wait(timeout=0.5)
+            assert time.monotonic() - began < 5
+        client.cancel_agent_run(held.id)
