@@ -86,8 +86,10 @@ async def watch(folder: Path, port: int, token: str, watchers: int) -> list[Watc
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     body = json.dumps({"prompt": "talk"})
     writer.write(_request("POST", "/v1/organizations/1/agent/run", port, token, body))
-    found = re.search(rb'\{"id":(\d+)', await reader.read(65536))
-    assert found is not None
+    answer = b""
+    while not (found := re.search(rb'\{"id":(\d+),', answer)):
+        answer += await reader.read(65536)
+        assert not reader.at_eof(), answer
     group = [Watcher() for _ in range(watchers)]
     streams = [asyncio.create_task(watcher.follow(port, token, int(found[1]))) for watcher in group]
     for watcher in group:

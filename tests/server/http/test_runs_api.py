@@ -175,6 +175,7 @@ def test_a_run_at_work_is_not_resumed_but_can_be_stopped(admin):
     run = admin.create(engine="held")
     busy = admin.http.post(admin.url("/agent/run/resume"), json={"agent_run_id": run["id"], "prompt": "more"})
     assert busy.status_code == 409
+    assert (busy.headers["x-should-retry"], busy.headers["Retry-After"]) == ("true", "1")
     admin.until(run["id"], lambda run: run["log_count"] == 2)
     stop = f"/v1/beta/organizations/{admin.org}/agent/run/stop"
     stopped = admin.http.post(stop, json={"agent_run_id": run["id"]}).json()

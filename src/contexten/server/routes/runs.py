@@ -22,6 +22,7 @@ from contexten.server.problems import Refusal
 from contexten.server.prompts import check_images, check_prompt, new_run
 from contexten.server.routes.shapes import OrgId, RunId, problems
 from contexten.server.services import Services
+from contexten.server.store.errors import RunBusyError
 from contexten.server.store.records import RunRecord
 from contexten.server.views import run_view
 
@@ -99,7 +100,11 @@ async def resume_run(org_id: OrgId, body: ResumeAgentRunInput, services: Running
     run = await services.store.runs.get(org_id, body.agent_run_id)
     if run.banned:
         raise Refusal(409, f"Run {run.id} is banned: unban it first.", headers={"x-should-retry": "false"})
-    run = await services.store.runs.resume(org_id, body.agent_run_id, body.prompt, images)
+    try:
+        run = await services.store.runs.resume(org_id, body.agent_run_id, body.prompt, images)
+    except RunBusyError as error:
+        # Other conflicts stay; a run at work ends. Clients that just saw its answer come a moment too early.
+        raise Refusal(409, str(error), headers={"x-should-retry": "true", "Retry-After": "1"}) from error
     services.queue.wake()
     return run_view(services, run)
 
