@@ -1,7 +1,6 @@
 """`contexten doctor`: what it finds on a machine that is well, and on machines that are not."""
 
 import json
-import os
 import shutil
 import socket
 from pathlib import Path
@@ -73,11 +72,12 @@ def test_a_data_folder_that_others_can_read_is_noted(machine):
     assert (check["state"], check["next_step"]) == ("note", f"chmod 700 {machine.data}")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
-def test_a_data_folder_that_cannot_be_written_is_broken(machine):
-    machine.data.mkdir(parents=True)
-    machine.data.chmod(0o500)
-    assert found(machine, code=1)["data"]["next_step"] == f"chmod u+rwx {machine.data}"
+@pytest.mark.parametrize("below", ["", "deeper/still"], ids=["itself", "above it"])
+def test_a_file_where_the_data_folder_belongs_is_broken(machine, tmp_path, below):
+    (tmp_path / "file").write_text("")
+    machine.extra["CONTEXTEN_DATA_DIR"] = str(tmp_path / "file" / below)
+    check = found(machine, code=1)["data"]
+    assert (check["state"], check["next_step"]) == ("broken", "set CONTEXTEN_DATA_DIR to a folder of yours")
 
 
 def test_a_program_that_is_missing_is_a_note(machine, tmp_path, monkeypatch):

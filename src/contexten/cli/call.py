@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import typer
+from typer.core import TyperGroup
 
 from contexten.cli.errors import INTERRUPTED, WRONG_USE, explain
 from contexten.cli.nouns import NOUNS
@@ -36,7 +37,7 @@ def call(words: Sequence[str], *, debug: bool = False) -> int:
 def _invoke(name: str, rest: list[str]) -> int:
     app: typer.Typer = import_module(NOUNS[name].module).app
     command = typer.main.get_command(app)
-    words = rest or (["--help"] if isinstance(command, typer.core.TyperGroup) else [])
+    words = rest or (["--help"] if isinstance(command, TyperGroup) else [])
     return command.main(args=words, prog_name=f"contexten {name}", standalone_mode=False) or 0
 
 

@@ -83,6 +83,8 @@ def data_folder(folder: Path) -> Check:
         if os.access(parent, os.W_OK | os.X_OK):
             return Check("data", "ok", f"{folder} (made at the first start)")
         return Check("data", "broken", f"{parent} cannot be written", "set CONTEXTEN_DATA_DIR to a folder of yours")
+    if not folder.is_dir():
+        return Check("data", "broken", f"{folder} is not a folder", "set CONTEXTEN_DATA_DIR to a folder of yours")
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return Check("data", "broken", f"{folder} cannot be written", f"chmod u+rwx {folder}")
     free = shutil.disk_usage(folder).free // 2**20
