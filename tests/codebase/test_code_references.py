@@ -39,6 +39,10 @@ CASES = {
     ),
     "export": ("from pkg.target import goal\n__all__ = ['goal']\n", ["1 import", "2 export"]),
     "global": ("from pkg.target import goal\ndef f():\n    global goal\n    goal = 1\n", ["1 import", "4 write"]),
+    "imported for all": (
+        "goal = None\ndef f():\n    global goal\n    from pkg.target import goal\ndef g(): return goal()\n",
+        ["4 import", "5 call"],
+    ),
     "class body": (
         "from pkg.target import goal\nclass A:\n    goal = goal\n    def f(self): goal()\n",
         ["1 import", "4 call"],

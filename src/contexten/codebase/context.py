@@ -99,6 +99,8 @@ class _Packer:
         self.budget = budget
         self.room = budget * _CHARACTERS_PER_TOKEN
         self.costs: dict[tuple[str, int], int] = {}
+        self.overhead = 0
+        """Characters of the headings."""
         self.items: dict[tuple[str, int], ContextItem] = {}
         self.headings: set[tuple[str, int]] = set()
 
@@ -120,8 +122,9 @@ class _Packer:
             text = self.signature(symbol)
             item = ContextItem(symbol, each.score, each.reason, "signature", text, tokens_of(text))
             heading = self.heading_cost(symbol)
-            if sum(self.costs.values()) + self.cost(item) + heading <= limit:
-                self.take(item, self.cost(item) + heading)
+            if self.spent() + self.cost(item) + heading <= limit:
+                self.overhead += heading
+                self.take(item)
 
     def bodies(self) -> None:
         for item in sorted(self.items.values(), key=lambda each: (-each.score, each.symbol.path, each.symbol.line)):
@@ -130,11 +133,14 @@ class _Packer:
                 continue
             form, text = self.full(symbol)
             full = ContextItem(symbol, item.score, item.reason, form, text, tokens_of(text))
-            cost = self.costs[symbol.path, symbol.index] + self.cost(full) - self.cost(item)
-            others = sum(self.costs.values()) - self.costs[symbol.path, symbol.index]
-            if others + cost <= self.room and self.cost(full) <= self.room * _BODY_SHARE:
-                self.take(full, cost)
+            cost = self.cost(full)
+            if self.spent() - self.cost(item) + cost <= self.room and cost <= self.room * _BODY_SHARE:
+                self.take(full)
                 self.refund()
+
+    def spent(self) -> int:
+        """Characters taken so far."""
+        return self.overhead + sum(self.costs.values())
 
     def cost(self, item: ContextItem) -> int:
         """Characters of an item's lines, with their indentation and the empty lines around a body."""
@@ -142,10 +148,10 @@ class _Packer:
         indent = 4 if self.parent(item.symbol) >= 0 and item.form != "body" else 0
         return len(item.text) + lines * indent + 1 + (2 if item.form == "body" else 0)
 
-    def take(self, item: ContextItem, cost: int) -> None:
+    def take(self, item: ContextItem) -> None:
         symbol = item.symbol
         self.items[symbol.path, symbol.index] = item
-        self.costs[symbol.path, symbol.index] = cost
+        self.costs[symbol.path, symbol.index] = self.cost(item)
         self.headings.add((symbol.path, -1))
         if (parent := self.parent(symbol)) >= 0:
             self.headings.add((symbol.path, parent))

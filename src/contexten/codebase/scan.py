@@ -289,12 +289,12 @@ class _Scanner(Expressions):
 
     def imported(self, row: ImportRow, node: ast.alias) -> None:
         scope = self.scope
+        row = row._replace(scope=-1) if row.bound in scope.globals else row
         self.record.imports.append(row)
         if row.name == "*":
             return
         index = len(self.record.imports) - 1
-        free = scope.owner < 0 or row.bound in scope.globals
-        scope.bind(row.bound, row.bound if free else f"%{index}", direct=True)
+        scope.bind(row.bound, row.bound if row.scope < 0 else f"%{index}", direct=True)
         if node.asname == node.name:  # `import a as a`: the name stands there twice
             self.use(row.bound, node.end_lineno or 1, (node.end_col_offset or 0) - len(row.bound.encode()), rec.IMPORT)
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _SMALL_BYTES = 384 * 1024
 """Work below this is done faster than a process starts."""
 _BATCH_BYTES = 192 * 1024
+_FILE_COST = 512
+"""What opening a file costs, in bytes of reading."""
+_MOST_PROCESSES = 8
 _BOOT = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from contexten.codebase.worker import main; main(sys.argv[2])"
 _CRASHED = "the parser fell over it"
 
@@ -36,7 +39,7 @@ def read_files(root: str, sizes: Mapping[str, int], processes: int | None = None
         sizes: the files' paths and lengths in bytes.
         processes: how many at a time; by default as many as there are cores to run on.
     """
-    count = processes if processes is not None else len(os.sched_getaffinity(0))
+    count = processes if processes is not None else min(_cores(), _MOST_PROCESSES)
     count = min(count, 1 + sum(sizes.values()) // _SMALL_BYTES)
     if sum(sizes.values()) < _SMALL_BYTES or count < 1:
         return {path: read_file(root, path) for path in sizes}
@@ -52,7 +55,7 @@ def _batches(sizes: Mapping[str, int]) -> list[list[str]]:
             batches.append([])
             room = _BATCH_BYTES
         batches[-1].append(path)
-        room -= sizes[path] + 1
+        room -= sizes[path] + _FILE_COST
     return batches
 
 
@@ -69,8 +72,11 @@ class _Team:
         threads = [threading.Thread(target=self._drain, name=f"codebase-{each}", daemon=True) for each in range(count)]
         for each in threads:
             each.start()
-        for each in threads:
-            each.join()
+        try:
+            for each in threads:
+                each.join()
+        finally:
+            self._pile.clear()
         if self._errors:
             raise self._errors[0]
         return self._done
@@ -144,3 +150,10 @@ def _answer(pipe: IO[bytes]) -> Reading | None:
     _number, digest, state, length = HEAD.unpack(head)
     body = pipe.read(length)
     return unpacked(digest, state, body) if len(body) == length else None
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
