@@ -79,10 +79,7 @@ def sqlite() -> Check:
 def data_folder(folder: Path) -> Check:
     """The folder of the database."""
     if not folder.exists():
-        parent = next(parent for parent in folder.parents if parent.exists())
-        if os.access(parent, os.W_OK | os.X_OK):
-            return Check("data", "ok", f"{folder} (made at the first start)")
-        return Check("data", "broken", f"{parent} cannot be written", "set CONTEXTEN_DATA_DIR to a folder of yours")
+        return _future_folder(folder)
     if not folder.is_dir():
         return Check("data", "broken", f"{folder} is not a folder", "set CONTEXTEN_DATA_DIR to a folder of yours")
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
@@ -93,6 +90,13 @@ def data_folder(folder: Path) -> Check:
     if folder.stat().st_mode & 0o077:
         return Check("data", "note", f"{folder} can be read by others", f"chmod 700 {folder}")
     return Check("data", "ok", f"{folder} ({free // 1024} GB free)")
+
+
+def _future_folder(folder: Path) -> Check:
+    parent = next(parent for parent in folder.parents if parent.exists())
+    if os.access(parent, os.W_OK | os.X_OK):
+        return Check("data", "ok", f"{folder} (made at the first start)")
+    return Check("data", "broken", f"{parent} cannot be written", "set CONTEXTEN_DATA_DIR to a folder of yours")
 
 
 def credentials(folder: Path) -> Check:
