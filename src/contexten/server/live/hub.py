@@ -149,8 +149,8 @@ class Hub:
                 await self._drain()
             except StoreError as error:
                 _LOG.warning("the live tail cannot read now, event streams wait: %s", error)
-            except Exception:
-                _LOG.exception("the live tail failed, it tries again")  # without it every stream would stand still
+            except Exception:  # noqa: BLE001 - without the tail every stream would stand still: it tries again
+                _LOG.exception("the live tail failed")
 
     async def _drain(self) -> None:
         more = True
