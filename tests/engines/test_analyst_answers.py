@@ -54,6 +54,10 @@ ASKED = [
     ("I am new here. Where should I start?", ["takes orders, charges cards", "shop.cli:main"]),
     ("who calls `charge` in shop/cli.py", ["No code in `shop/cli.py` calls"]),
     ("who uses `charge` in shop/cli.py", ["No code in `shop/cli.py` refers to"]),
+    ("what does send return in Gateway?", ["shop/payments/gateway.py:19"]),
+    ("what does the add method of Basket raise", ["shop/orders.py:17"]),
+    ("what does `charge` in shop/payments/charges.py call", ["shop/payments/gateway.py:15"]),
+    ("what does `total` of `Basket` return", ["shop/orders.py:21"]),
     ("list all exceptions", ["ShopError", "OutOfStockError", "4 classes"]),
     ("where is PaymentError raised?", ["shop/payments/refunds.py:18", "raised in 1 place", "shop/orders.py:33"]),
     (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from contexten.engines.analyst.intents import NAMED, NEEDS_SUBJECT, SCOPED, TAKES_SUBJECT, Intent
-from contexten.engines.analyst.literals import Literal, Marked, mark
+from contexten.engines.analyst.literals import Literal, Marked, mark, without_marks
 from contexten.engines.analyst.reading import Reading, read_aspect, read_clause
 from contexten.engines.analyst.subjects import (
     PRONOUN,
@@ -56,7 +56,11 @@ _ANYTHING = re.compile(
 )
 _EXCEPTIONS = re.compile(r"exceptions|exception classes|error classes", re.IGNORECASE)
 _SOMEWHERE = re.compile(r"\b(?:there|any|anywhere|anything)\b", re.IGNORECASE)
-_IN_PATH = re.compile(r"\b(\w+) (?:in|inside|within|from|of) (?:the )?(?:file |module )?⟦\d+⟧", re.IGNORECASE)
+_ONE_IN_OTHER = re.compile(
+    r"⟦(\d+)⟧(?: method| function)? (?:in|inside|within|from|of|on) (?:the )?(?:file |module |class )?⟦(\d+)⟧",
+    re.IGNORECASE,
+)
+_IN_PLACE = re.compile(r"\b(?:in|inside|within|from|of|on) (?:the )?(?:file |module |class )?⟦\d+⟧", re.IGNORECASE)
 _OPENING = re.compile(
     r"^(?:who|what|where|which|how|why|when|is|are|does|do|did|can|has|have|was|were)\b", re.IGNORECASE
 )
@@ -156,16 +160,33 @@ class _Clause:
     def scoped(self, question: Question) -> Question:
         """Where a name and a path are given, the path is the place in which the name is looked for."""
         scope = scope_of(self.literals)
-        if scope and question.subjects == (scope,) and (inner := _IN_PATH.search(self.clause)):
-            return self.within(question, scope, inner[1])
+        if inner := self.inner(question):
+            return replace(question, subjects=(inner,))
+        if len(question.subjects) == 1 and (inner := _IN_PLACE.search(self.clause)):
+            return self.within(question, self.clause[: inner.start()])
         others = tuple(subject for subject in question.subjects if subject != scope)
         return replace(question, subjects=others, scope=scope) if others and question.intent in SCOPED else question
 
-    def within(self, question: Question, path: str, word: str) -> Question:
-        """A plain word before `in path/to/file.py`: a definition of that file, where it has one."""
-        if question.intent in {Intent.CALLERS, Intent.USES} and self.names.resolve(word):
-            return replace(question, subjects=(word,), scope=path)
-        return replace(question, subjects=(f"{path}:{word}",)) if self.names.resolve(f"{path}:{word}") else question
+    def inner(self, question: Question) -> str:
+        """`f` in `path` and `m` of `SomeClass`, both named literally, are one definition where there is such a one."""
+        found = _ONE_IN_OTHER.search(self.clause)
+        if found is None or question.intent in {Intent.CALLERS, Intent.USES, Intent.TEXT, Intent.COUNT}:
+            return ""
+        name, place = (self.marked.literals[int(found[number])] for number in (1, 2))
+        both = f"{place.text}{':' if place.kind == 'path' else '.'}{name.text}"
+        return both if self.names.resolve(both) else ""
+
+    def within(self, question: Question, before: str) -> Question:
+        """Plain words before `in path/to/file.py` or `in SomeClass`: one of them may be a definition in it."""
+        place = question.subjects[0]
+        path = place == scope_of(self.literals)
+        for word in reversed(significant(without_marks(before))):
+            if path and question.intent in {Intent.CALLERS, Intent.USES} and self.names.resolve(word) == word:
+                return replace(question, subjects=(word,), scope=place)
+            inner = f"{place}:{word}" if path else f"{place}.{word}"
+            if self.names.resolve(inner):
+                return replace(question, subjects=(inner,))
+        return question
 
     def about(self, question: Question, reading: Reading) -> Question:
         """Find the subject in plain words, or in what was named before."""

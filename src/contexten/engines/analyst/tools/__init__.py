@@ -17,7 +17,7 @@ from contexten.engines.analyst.tools.raising import raisers
 from contexten.engines.analyst.tools.reading import read, show
 from contexten.engines.analyst.tools.searching import search
 from contexten.engines.analyst.tools.testing import tests
-from contexten.engines.analyst.tools.text import text
+from contexten.engines.analyst.tools.text import find_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ TOOLS: Mapping[str, Callable[..., Finding]] = {
     "importers": importers,
     "imports": imports,
     "tests": tests,
-    "text": text,
+    "text": find_text,
     "count": count,
     "largest": largest,
     "overview": overview,

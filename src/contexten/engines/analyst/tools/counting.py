@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 from contexten.engines.analyst.ground import LANGUAGE_NAMES, is_test
 from contexten.engines.analyst.markdown import bullets, counted
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.tools import calls, classes, modules, project, testing, text
+from contexten.engines.analyst.tools.calls import callers, uses
+from contexten.engines.analyst.tools.classes import contents, subclasses
+from contexten.engines.analyst.tools.modules import importers
 from contexten.engines.analyst.tools.overview import most_used
+from contexten.engines.analyst.tools.project import dependencies
+from contexten.engines.analyst.tools.testing import test_functions, tests
+from contexten.engines.analyst.tools.text import TODO, find_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,11 +24,11 @@ if TYPE_CHECKING:
 
 _TOP = 15
 _OF_ONE: tuple[tuple[str, Callable[[Ground, str], Finding]], ...] = (
-    (r"\bcall(?:er|s|ed|ing)?|\binvo", calls.callers),
-    (r"\bsub-?class|inherit|derive|extend", classes.subclasses),
-    (r"\btest", testing.tests),
-    (r"\b(?:methods?|functions?|class(?:es)?|members?|attributes?|fields?)\b", classes.contents),
-    (r"\b(?:us(?:e|es|ed|ages?)|references?|places|times)\b", calls.uses),
+    (r"\bcall(?:er|s|ed|ing)?|\binvo", callers),
+    (r"\bsub-?class|inherit|derive|extend", subclasses),
+    (r"\btest", tests),
+    (r"\b(?:methods?|functions?|class(?:es)?|members?|attributes?|fields?)\b", contents),
+    (r"\b(?:us(?:e|es|ed|ages?)|references?|places|times)\b", uses),
 )
 
 
@@ -31,11 +36,11 @@ def count(ground: Ground, what: str, name: str | None = None, scope: str | None 
     """How many there are of something: files, lines, functions, classes, tests, callers of a name, times a text occurs."""
     words = what.lower()
     if name and ground.find(name).symbols:
-        return next((tool for pattern, tool in _OF_ONE if re.search(pattern, words)), calls.uses)(ground, name)
+        return next((tool for pattern, tool in _OF_ONE if re.search(pattern, words)), uses)(ground, name)
     if name and ground.find(name):
-        return modules.importers(ground, name) if "import" in words else _in_files(ground, words, name)
+        return importers(ground, name) if "import" in words else _in_files(ground, words, name)
     if name:
-        return text.text(ground, name, scope)
+        return find_text(ground, name, scope)
     return _in_files(ground, words, scope)
 
 
@@ -85,18 +90,18 @@ def _in_files(ground: Ground, words: str, scope: str | None) -> Finding:
     where = f"`{scope}`" if scope else f"`{ground.name}`"
     if "test" in words:
         paths = {file.path for file in files}
-        found = [symbol for symbol in testing.test_functions(ground) if symbol.path in paths]
+        found = [symbol for symbol in test_functions(ground) if symbol.path in paths]
         return _number(
             where, counted(len(found), "test function") + f" in {counted(len({each.path for each in found}), 'file')}"
         )
     if re.search(r"depend|packages? .*us|librar", words):
-        return project.dependencies(ground)
+        return dependencies(ground)
     if re.search(r"\blines?\b|\bloc\b|big|large", words):
         return _number(
             where, f"{counted(sum(file.lines for file in files), 'line')} in {counted(len(files), 'source file')}"
         )
     if re.search(r"to-?do|fixme", words):
-        return text.text(ground, text.TODO, scope, regex=True, what="TODO, FIXME, XXX or HACK mark")
+        return find_text(ground, TODO, scope, regex=True, what="TODO, FIXME, XXX or HACK mark")
     kinds = {kind for kind in ("function", "method", "class", "variable", "attribute") if kind in words}
     if kinds:
         found = [each for file in files for each in ground.codebase.symbols_in(file.path) if each.kind in kinds]

@@ -17,7 +17,7 @@ _SHOWN = 40
 TODO = r"\b(?:TODO|FIXME|XXX|HACK)\b"
 
 
-def text(ground: Ground, needle: str, scope: str | None = None, *, regex: bool = False, what: str = "") -> Finding:
+def find_text(ground: Ground, needle: str, scope: str | None = None, *, regex: bool = False, what: str = "") -> Finding:
     """Lines that hold a text, upper and lower case alike; only those under `scope` when it is given."""
     matches = in_scope(ground.search_text(needle, limit=MAX_MATCHES, regex=regex, ignore_case=not regex), scope)
     named = f"{what[:1].upper()}{what[1:]}" if what else code(needle)
