@@ -79,6 +79,16 @@ async def test_an_entry_that_cannot_be_written_does_not_fail_the_others(store, p
     assert [entry.observation for entry in entries] == ["0", "2", "3"]
 
 
+async def test_an_entry_that_the_database_refuses_does_not_fail_the_others(store, people):
+    run, _ = await store.runs.create(people.run())
+    turns = [1, 10**30, 1, 1]
+    appends = [store.events.append(run.id, turn, action(str(n)), key=None) for n, turn in enumerate(turns)]
+    results = await asyncio.gather(*appends, return_exceptions=True)
+    assert [isinstance(result, Exception) for result in results] == [False, True, False, False]
+    _, entries = await store.events.logs(people.organization_id, run.id, Window(1, 10))
+    assert [entry.observation for entry in entries] == ["0", "2", "3"]
+
+
 async def test_a_work_that_fails_does_not_fail_those_beside_it(store, people):
     """Even when the database itself refuses it."""
     good = [store.runs.create(people.run()) for _ in range(5)]

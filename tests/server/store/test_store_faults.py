@@ -6,11 +6,12 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
 from contexten.errors import SettingsError, StoreError, StoreUnavailableError
 from contexten.protocol import NewLogEntry, Window
-from contexten.server.store import Store
+from contexten.server.store import Store, connections
 
 pytestmark = pytest.mark.anyio
 
@@ -137,19 +138,39 @@ async def test_a_lost_connection_is_unavailable_and_comes_back(store, people):
 
 @pytest.mark.usefixtures("only_postgresql")
 async def test_a_connection_lost_within_a_write_leaves_nothing(store, people):
-    """The writer has written the run, and waits for a table that this test holds, when it is cut off."""
+    """The writer has written a run, and waits for a table that this test holds, when it is cut off: alone, then in a batch."""
     with outside(store) as holder, outside(store) as other:
         holder.execute(text("BEGIN"))
         holder.execute(text("LOCK TABLE turns IN ACCESS EXCLUSIVE MODE"))
-        create = asyncio.ensure_future(store.runs.create(people.run()))
-        pid = await asyncio.to_thread(waits_for_lock, other)
-        other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
-        with pytest.raises(StoreUnavailableError):
-            await create
+        waiting = [asyncio.ensure_future(store.runs.create(people.run()))]
+        for many_more in (3, 0):
+            pid = await asyncio.to_thread(waits_for_lock, other)
+            behind = [asyncio.ensure_future(store.runs.create(people.run())) for _ in range(many_more)]
+            await asyncio.sleep(0)
+            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+            results = await asyncio.gather(*waiting, return_exceptions=True)
+            assert {type(result) for result in results} == {StoreUnavailableError}
+            waiting = behind
         holder.execute(text("ROLLBACK"))
     assert await store.runs.list(1, Window()) == ([], 0)
     assert await store.events.last_id() == 0
     assert (await store.runs.create(people.run()))[0].id == 1
+
+
+@pytest.mark.usefixtures("only_postgresql")
+async def test_a_writer_that_waits_too_long_for_its_right_is_unavailable(settings, store, people):
+    """Another process holds the right to write, and does not end."""
+    url = make_url(settings.database_url.get_secret_value())
+    impatient = url.update_query_dict({"options": "-c lock_timeout=200ms"}).render_as_string(hide_password=False)
+    other = Store.open(settings.model_copy(update={"database_url": SecretStr(impatient)}))
+    try:
+        with outside(store) as holder:
+            holder.execute(text("SELECT pg_advisory_lock(:key)"), {"key": connections._WRITE_LOCK})
+            with pytest.raises(StoreUnavailableError, match="55P03"):
+                await other.runs.create(people.run())
+        assert (await other.runs.create(people.run()))[0].id == 1
+    finally:
+        other.close()
 
 
 async def test_a_closed_store_says_so(store, people):

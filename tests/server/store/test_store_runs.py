@@ -104,6 +104,20 @@ async def test_a_turn_taken_up_again_counts_its_attempts_and_says_running_once(s
     assert await statuses(store, run.id) == ["PENDING", "RUNNING"]
 
 
+async def test_only_the_newest_attempt_ends_a_turn(store, people):
+    run, _ = await store.runs.create(people.run())
+    ended, _ = await store.runs.create(people.run())
+    await store.runs.cancel(people.organization_id, ended.id)
+    for _ in range(2):
+        await store.runs.begin(run.id, 1)
+    assert await store.runs.attempts([(run.id, 1), (ended.id, 1), (77, 1)]) == {(run.id, 1): 2}
+    assert not await store.runs.finish(run.id, 1, status="COMPLETE", result="stale", attempt=1)
+    await store.runs.put_back(run.id, 1, 1)
+    await store.runs.put_back(run.id, 1, 2)
+    assert (await store.runs.begin(run.id, 1)).put_back == 1
+    assert await store.runs.finish(run.id, 1, status="COMPLETE", result="done", attempt=3)
+
+
 async def test_what_is_not_there_is_neither_taken_up_nor_ended(store, people):
     run, _ = await store.runs.create(people.run())
     assert await store.runs.begin(run.id, 2) is None

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from contexten.errors import UsageError
 from contexten.protocol import NewLogEntry
-from contexten.server.store import NewRun
+from contexten.server.store import NewRun, search
 
 pytestmark = pytest.mark.anyio
 
@@ -128,6 +128,22 @@ async def test_a_very_common_word_is_looked_up_in_steps(store, people):
     said = NewLogEntry(message_type="ACTION", thought="needle")
     await asyncio.gather(*(store.events.append(2, 1, said, key=None) for _ in range(1200)))
     assert await found(store, "needle") == [2, 1]
+
+
+async def test_a_page_may_end_before_it_is_full(store, people, monkeypatch):
+    """So that a word that stands nearly everywhere in few runs is not looked up for ever."""
+    monkeypatch.setattr(search, "_MOST_LOOKED_AT", 10)
+    monkeypatch.setattr(search, "_CHUNK", 4)
+    await store.runs.create(people.run("needle"))
+    await store.runs.create(people.run("needle"))
+    for _ in range(25):
+        await store.events.append(2, 1, NewLogEntry(message_type="ACTION", thought="needle"), key=None)
+    pages, cursor = [], None
+    while cursor is not None or not pages:
+        page = await store.search.find(1, "needle", cursor=cursor)
+        pages.append([match.run.id for match in page.matches])
+        cursor = page.next_cursor
+    assert pages == [[2], [], [1]]
 
 
 async def test_other_organizations_runs_are_not_found(store, people, three_runs):

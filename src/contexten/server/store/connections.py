@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from sqlalchemy.exc import ArgumentError
 from contexten.errors import SettingsError, StoreUnavailableError
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from sqlalchemy import Connection, Engine
 
     from contexten.settings import ServerSettings
@@ -22,6 +21,13 @@ if TYPE_CHECKING:
 _BUSY_SECONDS = 5
 _POOL_SECONDS = 10
 _WRITE_LOCK = 0x636F6E746578  # any number that other users of the database are unlikely to lock
+_SQLITE_SETTINGS = """
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -8000;
+"""
 _POSTGRES_NAMES = {"postgres", "postgresql", "postgresql+psycopg"}
 _POSTGRES_OPTIONS = {
     "application_name": "contexten",
@@ -64,11 +70,11 @@ def _sqlite(url: URL, connections: int) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # the driver leaves transactions to `_begin`
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute("PRAGMA cache_size = -8000")
+        try:
+            connection.executescript(_SQLITE_SETTINGS)
+        except sqlite3.Error:
+            connection.close()  # the pool does not know it yet
+            raise
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

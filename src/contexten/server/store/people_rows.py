@@ -15,7 +15,7 @@ from contexten.server.store.token_secrets import digest, new_secret, prefix
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-MEMBER: Select[Any] = select(
+MEMBER: Select[*tuple[Any, ...]] = select(
     users.c.id, users.c.login, users.c.email, users.c.full_name, memberships.c.organization_id, memberships.c.role
 ).join(memberships, memberships.c.user_id == users.c.id)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contexten.protocol import Window
 
 # In the order of the fields of RunRecord and TurnRecord.
-RECORD: Select[Any] = select(
+RECORD: Select[*tuple[Any, ...]] = select(
     runs.c.id,
     runs.c.organization_id,
     runs.c.user_id,
@@ -42,7 +42,7 @@ RECORD: Select[Any] = select(
     runs.c.cost_usd,
     runs.c.banned,
 ).join(turns, (turns.c.run_id == runs.c.id) & (turns.c.turn == runs.c.turn))
-_TURN: Select[Any] = select(
+_TURN: Select[*tuple[Any, ...]] = select(
     turns.c.run_id,
     runs.c.organization_id,
     turns.c.turn,
