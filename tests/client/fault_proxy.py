@@ -79,7 +79,7 @@ class Proxy:
         self.faults = list(faults or [])
         self.then = then or Pass()
         self.requests: list[bytes] = []
-        self.forwarded: list[bytes] = []
+        self.answers = b""
         self.connections = 0
         self._news = threading.Condition()
         self._closing = threading.Event()
@@ -98,12 +98,16 @@ class Proxy:
     async def asked(self, needle: bytes = b"", times: int = 1) -> None:
         """Wait until so many requests with these bytes in their first line have come."""
 
-        def enough() -> bool:
-            return sum(needle in request.split(b"\r\n")[0] for request in self.requests) >= times
+        await self._until(lambda: sum(needle in request.split(b"\r\n")[0] for request in self.requests) >= times)
 
+    async def passed(self, needle: bytes) -> None:
+        """Wait until these bytes have been sent back."""
+        await self._until(lambda: needle in self.answers)
+
+    async def _until(self, condition) -> None:
         def wait() -> bool:
             with self._news:
-                return self._news.wait_for(enough, 20)
+                return self._news.wait_for(condition, 20)
 
         assert await asyncio.to_thread(wait)
 
@@ -193,13 +197,15 @@ class Proxy:
     def _pass(self, connection: socket.socket, request: bytes, cut: int | None) -> None:
         for chunk in self._forward(request):
             connection.sendall(chunk if cut is None else chunk[:cut])
+            with self._news:
+                self.answers += chunk
+                self._news.notify_all()
             if cut is not None:
                 cut -= len(chunk)
                 if cut <= 0:
                     return
 
     def _forward(self, request: bytes):
-        self.forwarded.append(request)
         parts = urlsplit(self.upstream)
         head, _, body = request.partition(b"\r\n\r\n")
         lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]

@@ -67,6 +67,27 @@ class TestCutStreams:
         assert 45 < sum(clock.sleeps) < 90
 
 
+def test_a_break_before_the_first_event_loses_nothing(server, client, proxies):
+    """An organization's stream starts now; now is when it was opened first, not when it was opened again."""
+    proxy = proxies(server.base_url)
+
+    async def main():
+        async with AsyncCodegenClient(server.token, server.organization_id, proxy.base_url) as twin:
+            told = twin.events()
+            first = asyncio.create_task(anext(told))
+            await proxy.passed(b"event: open")
+            proxy.upstream, upstream = "http://127.0.0.1:9", proxy.upstream
+            proxy.break_all()
+            run = await asyncio.to_thread(client.create_agent_run, "unheard")
+            proxy.upstream = upstream
+            event = await asyncio.wait_for(first, 20)
+            assert (event.agent_run_id, event.turn) == (run.id, 1)
+            assert event.event == "log" or event.status == "PENDING"
+            await told.aclose()
+
+    asyncio.run(main())
+
+
 def test_the_organizations_events(server, client):
     told = client.events()
     began = threading.Event()

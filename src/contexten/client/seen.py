@@ -83,7 +83,7 @@ class Seen:
 
     def _open(self, sent: ServerSentEvent) -> None:
         """An organization's stream says first after which event it starts."""
-        if sent.event == "open" and self.after is None and sent.id.isdigit() and sent.data:
+        if sent.event == "open" and self._endless and self.after is None and sent.id.isdigit() and sent.data:
             self.after = int(sent.id)
 
 

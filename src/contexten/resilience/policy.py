@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-_ONCE = Retry()
+_USUAL = Retry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Policy:
     def __init__(  # noqa: PLR0913 - the parts of a policy, each optional and by name
         self,
         *,
-        retry: Retry = _ONCE,
+        retry: Retry = _USUAL,
         breaker: Breaker | None = None,
         limit: RateLimit | None = None,
         on_retry: Callable[[RetryNotice], None] | None = None,
