@@ -1,7 +1,11 @@
 """What is picked for a task, and how it is packed."""
 
+from pathlib import Path
+
 import pytest
 
+import contexten.codebase
+from contexten.codebase import Codebase
 from contexten.errors import CodebaseError, UsageError
 
 SHOP = {
@@ -138,3 +142,19 @@ def test_examples_come_from_different_files(project):
     found = codebase.usage_examples(codebase.symbols("go")[0], 3)
     assert [each.reference.location for each in found] == ["a.py:5", "b.py:5", "a.py:8"]
     assert found[0].source == "def first():\n    x = 1\n    return go(x)"
+
+
+@pytest.fixture(scope="module")
+def own_code():
+    return Codebase.from_path(
+        Path(contexten.codebase.__file__).parents[1], include=["codebase/", "errors.py"], cache=None
+    )
+
+
+@pytest.mark.parametrize("caller", [None, "codebase/codebase.py", "_Packer.bodies", "Resolver", "codebase/scan.py:120"])
+@pytest.mark.parametrize("budget", [100, 700, 3000, 20_000])
+def test_the_budget_is_kept_on_real_code(own_code, budget, caller):
+    context = own_code.relevant_context("resolve names of imported symbols and pack their signatures", caller, budget)
+    assert 0 < context.tokens <= budget
+    for item in context.items:
+        assert item.symbol.name in str(context)
