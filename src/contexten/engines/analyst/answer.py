@@ -10,7 +10,7 @@ from contexten.engines.analyst.markdown import bullets, shorten
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contexten.engines.analyst.prompt import Question
+    from contexten.engines.analyst.clause import Question
     from contexten.engines.analyst.step import Finding, Step
 
 MAX_CHARACTERS = 60_000

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from contexten.engines.analyst.clause import Question
     from contexten.engines.analyst.ground import Ground
-    from contexten.engines.analyst.prompt import Question
     from contexten.engines.analyst.step import Finding, Step
     from contexten.engines.base import Journal, Task
     from contexten.protocol import LogEntry

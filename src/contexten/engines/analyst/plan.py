@@ -13,7 +13,7 @@ from contexten.engines.analyst.words import significant
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from contexten.engines.analyst.prompt import Question
+    from contexten.engines.analyst.clause import Question
 
 MAX_STEPS = 24
 _LABEL = 48
