@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
 endif
 RUN := uv run --frozen
 
-.PHONY: help uv up test check bench conformance-matrix
+.PHONY: help uv up test check bench conformance-matrix overlay-matrix
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -37,6 +37,9 @@ bench: uv ## Measure every claim of the README; fails when one is missed
 
 conformance-matrix: uv ## Run every supported version of the official packages against the server (large downloads)
 	CONFORMANCE_MATRIX=1 $(RUN) pytest -m conformance tests/conformance $(ARGS)
+
+overlay-matrix: uv ## Run the overlay with every version of codegen that it knows (large downloads)
+	$(RUN) pytest -m matrix tests/overlay $(ARGS)
 
 uv: $(UV_FILE)
 

@@ -159,9 +159,14 @@ def calls(python: Path, data: Path) -> dict[str, list[float]]:
         return json.loads(program(python, CALLS, BASE_URL=server.base_url, TOKEN=server.token))
 
 
+_missed: list[str] = []
+
+
 def row(what: str, figure: str, target: str = "", *, met: bool | None = None) -> None:
     """One line of the table."""
     verdict = "" if met is None else "met" if met else "NOT MET"
+    if met is False:
+        _missed.append(what)
     print(f"{what:<54} {figure:>18}   {target:<12} {verdict}".rstrip())
 
 
@@ -204,3 +209,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    sys.exit(1 if _missed else 0)

@@ -22,10 +22,9 @@ VERSIONS = ("0.54.1", "0.55.7", "0.56.2", "0.56.3", "0.56.27", "0.57.0")
 
 
 def every_version(*left_out: str):
-    """Parameters `(version, python)`: a few always, the others with the mark `matrix`."""
+    """Parameters `(version, python)`, all with the mark `matrix`; without it only a few are run (see conftest)."""
     chosen = [(version, python) for version in VERSIONS if version not in left_out for python in ("3.12", "3.13")]
-    marks = {pair: () if pair in ALWAYS else (pytest.mark.matrix,) for pair in chosen}
-    return [pytest.param(*pair, marks=marks[pair], id="-py".join(pair)) for pair in chosen]
+    return [pytest.param(*pair, marks=pytest.mark.matrix, id="-py".join(pair)) for pair in chosen]
 
 
 @dataclass(frozen=True)

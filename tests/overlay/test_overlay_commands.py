@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -71,6 +72,7 @@ def test_verify_says_what_failed(environment, overlay):
     assert (document["passed"], document["checks"][0]["name"]) == (False, "state")
 
 
+@pytest.mark.conformance
 def test_verify_passes_on_a_whole_environment(environments, capsys):
     environment = environments()
     apply(environment.target())
@@ -102,12 +104,13 @@ sys.exit(7)
 """
 
 
-def launched(environment, *words, **options):
+def launched(environment, *words, cwd=None, **more):
     command = [sys.executable, "-m", "contexten.overlay", "run", "--python", str(environment.python), *words]
-    variables = {**os.environ, "CONTEXTEN_OVERLAY_BRIDGE": "0", "HOME": str(environment.root)}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=variables, **options)
+    variables = {**os.environ, "CONTEXTEN_OVERLAY_BRIDGE": "0", "HOME": str(environment.root), **more}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=variables, cwd=cwd)
 
 
+@pytest.mark.conformance
 @pytest.mark.parametrize("as_module", [False, True])
 def test_one_program_is_instrumented_and_nothing_is_written(environments, tmp_path, as_module):
     environment = environments()
@@ -121,6 +124,7 @@ def test_one_program_is_instrumented_and_nothing_is_written(environments, tmp_pa
     assert not (environment.package / "contexten").exists()
 
 
+@pytest.mark.conformance
 def test_a_program_runs_under_the_applied_overlay_as_well(environments, tmp_path):
     environment = environments()
     (tmp_path / "program.py").write_text(PROGRAM)
@@ -132,6 +136,7 @@ def test_a_program_runs_under_the_applied_overlay_as_well(environments, tmp_path
     assert (done.returncode, done.stdout) == (7, "agent_created\n__main__ [] 1\n")
 
 
+@pytest.mark.conformance
 def test_a_program_that_the_hook_cannot_instrument_runs_all_the_same(environments, tmp_path):
     environment = environments()
     (tmp_path / "codegen" / "agents").mkdir(parents=True)
@@ -154,6 +159,7 @@ def test_a_program_that_is_not_there(environment, words, error):
     assert error in done.stderr
 
 
+@pytest.mark.conformance
 @pytest.mark.parametrize("as_module", [False, True])
 def test_run_through_the_cli_passes_words_on(environments, tmp_path, as_module):
     environment = environments()
@@ -164,3 +170,14 @@ def test_run_through_the_cli_passes_words_on(environments, tmp_path, as_module):
     command = [sys.executable, "-c", program, *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "['--help', '-x', '--python']\n"), done.stderr
+
+
+@pytest.mark.conformance
+def test_a_zipped_package_can_be_run(environments, tmp_path):
+    environment = environments()
+    archive = shutil.make_archive(str(tmp_path / "codegen"), "zip", environment.site_packages, "codegen")
+    (tmp_path / "program.py").write_text("import codegen.agents.agent as a\nprint(a.__file__)\n" + PROGRAM)
+    done = launched(environment, str(tmp_path / "program.py"), PYTHONPATH=archive)
+    where, *said = done.stdout.splitlines()
+    assert where.startswith(archive)
+    assert (done.returncode, said) == (7, ["agent_created", "__main__ [] 1"])

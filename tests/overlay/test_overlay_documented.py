@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from codegen_environments import ROOT
 
+pytestmark = pytest.mark.conformance
+
 DOOR = ROOT / "extensions" / "codegen" / "apply_overlay.py"
 
 
@@ -241,3 +243,14 @@ def test_reverting_by_hand(environments):
     finally:
         environment.python_with(str(DOOR), "revert")
     assert environment.untrue_records() == []
+
+
+def test_the_example_of_our_own_page(overlaid, account):
+    page = (ROOT / "docs" / "overlay.md").read_text("utf-8")
+    program = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
+    filled = program.replace('"…"', repr(account["TOKEN"])).replace(
+        '"http://127.0.0.1:8000"', repr(account["BASE_URL"])
+    )
+    *events, count = overlaid.run(filled).splitlines()
+    assert re.search(r"^\d+ COMPLETE \d", "\n".join(events), re.MULTILINE)
+    assert count == "1"

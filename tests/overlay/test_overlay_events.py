@@ -6,6 +6,8 @@ import pytest
 
 from contexten.overlay import apply, revert
 
+pytestmark = pytest.mark.conformance
+
 START = """
 import gc, json, os, sys, threading, time, weakref
 from pathlib import Path

@@ -9,6 +9,8 @@ from codegen_environments import NEWEST, ROOT, every_version, uv
 
 from contexten.overlay import State, apply, revert, status
 
+pytestmark = pytest.mark.conformance
+
 SIGNATURES = """
 import dataclasses, inspect, json
 import codegen, codegen.agents, codegen.agents.agent as module

@@ -129,7 +129,7 @@ class EventBus:
         event = _event(event_type, data)
         for handler in self._routes.get(event_type, self._every):
             try:
-                outcome = handler(Event(event))
+                outcome: Any = handler(Event(event))
                 if hasattr(outcome, "__await__"):
                     await outcome
             except Exception as error:  # noqa: BLE001 - handlers are other people's code; the failure is logged
