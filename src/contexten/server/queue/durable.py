@@ -1,4 +1,4 @@
-"""The port to DBOS: durable turns in, a call per turn out. Nothing else in Contexten knows DBOS.
+"""The port to DBOS: durable turns in, a call per turn out. Only this file and `durable_setup.py` know DBOS.
 
 DBOS keeps one instance per process and changes the default executor of an event loop that it adopts. So it is launched
 from a thread that has no loop: its bookkeeping stays on a loop and on threads of its own, and only the call that does
@@ -10,37 +10,24 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
-import logging
-import sqlite3
 import threading
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from contexten.errors import UsageError
+from contexten.server.queue.durable_setup import APPLICATION_VERSION, configuration, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
     from concurrent.futures import Future
 
-    from dbos import DBOS, DBOSConfig
+    from dbos import DBOS
 
-APPLICATION_VERSION = "1"
-"""Raised by hand when `_turn` changes its arguments or its steps: workflows of another version are left alone."""
-
-APPLICATION = "contexten"
-SCHEMA = "dbos"
-THREADS = 16
-POOL = 8
 POLL = 1.0
 """Seconds between two looks at a queue that nobody rang for: the delay of work that another process enqueued."""
-LISTENER_POLL = 0.2
-"""Seconds that DBOS's listener sleeps; we send no notifications, so this only bounds how long a stop takes."""
 PRUNE_BATCH = 500
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +171,9 @@ class Durable:
         from dbos import DBOS
         from dbos._queue import queue_worker_thread
 
-        _tame_logging()
-        _refuse_pickle()
+        prepare()
         _workflow()
-        self._dbos = DBOS(config=_config(self._url, self._worker_id))
+        self._dbos = DBOS(config=configuration(self._url, self._worker_id))
         DBOS.listen_queues([])  # ours are listened to by the threads below, which can be rung
         DBOS.launch()
         for engine, limit in self._limits.items():
@@ -234,54 +220,8 @@ class _Bell(threading.Event):
         return self.is_set()
 
 
-class SqliteConnection(sqlite3.Connection):
-    """A connection with what DBOS expects of SQLite: the function `unixepoch` with `subsec`, and a write-ahead log.
-
-    DBOS calls `unixepoch('subsec')` on Python 3.12 and later; SQLite has it since 3.42, and older ones give null.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.create_function("unixepoch", 1, lambda _modifier: time.time())
-        self.execute("PRAGMA journal_mode=WAL")
-        self.execute("PRAGMA synchronous=NORMAL")
-
-
-class _Quiet(logging.Filter):
-    """Drops what DBOS says about calls that are cancelled when it stops; everything else passes."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, asyncio.CancelledError) and not str(record.msg).startswith(
-            "Asyncio task cancelled"
-        )
-
-
 _lock = threading.Lock()
 _open: Durable | None = None
-_quiet = _Quiet()
-
-
-def _config(url: str, worker_id: str) -> DBOSConfig:
-    from dbos import DBOSPortableJSONSerializer
-
-    config: DBOSConfig = {
-        "name": APPLICATION,
-        "system_database_url": url,
-        "dbos_system_schema": SCHEMA,
-        "sys_db_pool_size": POOL,
-        "executor_id": worker_id,
-        "application_version": APPLICATION_VERSION,
-        "serializer": DBOSPortableJSONSerializer(),
-        "max_executor_threads": THREADS,
-        "notification_listener_polling_interval_sec": LISTENER_POLL,
-        "use_listen_notify": False,
-        "enable_otlp": False,
-        "log_level": "WARNING",
-    }
-    if url.startswith("sqlite"):
-        config["db_engine_kwargs"] = {"connect_args": {"factory": SqliteConnection}}
-    return config
 
 
 @functools.cache
@@ -299,32 +239,6 @@ def _workflow() -> Callable[[int, int, str], Coroutine[Any, Any, None]]:
         await asyncio.wrap_future(begun)
 
     return turn
-
-
-def _tame_logging() -> None:
-    """Let DBOS's records go where the server's go, instead of to a console of its own."""
-    dbos = logging.getLogger("dbos")
-    if not dbos.handlers:
-        dbos.addHandler(logging.NullHandler())
-    dbos.propagate = True
-    dbos.addFilter(_quiet)
-
-
-def _refuse_pickle() -> None:
-    """Rows say how they were serialized, and DBOS would unpickle those that say so: write access would be code execution."""
-    from dbos import Serializer, _serialization
-
-    class Refusing(Serializer):
-        def name(self) -> str:
-            return "py_pickle"
-
-        def serialize(self, data: Any) -> str:
-            raise TypeError(f"Pickle is not used here; {type(data).__name__} was to be pickled.")
-
-        def deserialize(self, serialized_data: str) -> Any:
-            raise TypeError(f"Pickle is not used here; a row of {len(serialized_data)} characters claims to be one.")
-
-    _serialization.DBOSDefaultSerializer = Refusing()
 
 
 def _batches(names: list[str]) -> Iterator[list[str]]:

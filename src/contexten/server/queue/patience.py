@@ -19,16 +19,35 @@ PAUSE = 1.0
 logger = logging.getLogger(__name__)
 
 
+class Outage:
+    """Says that the store is unavailable: once for all that wait, until it is back."""
+
+    def __init__(self) -> None:
+        self._noted = False
+
+    def note(self, error: StoreUnavailableError) -> None:
+        """Something met an unavailable store."""
+        if not self._noted:
+            logger.warning("Runs wait for the store: %s", error)
+        self._noted = True
+
+    def over(self) -> None:
+        """Something met a store that works."""
+        if self._noted:
+            logger.warning("The store is back; runs go on.")
+        self._noted = False
+
+
 class Patience:
     """Asks the store again and again, until it answers or the server stops."""
 
-    def __init__(self) -> None:
-        self._over = False
-        self._waiting = False
+    def __init__(self, outage: Outage) -> None:
+        self._outage = outage
+        self._ended = False
 
     def end(self) -> None:
         """Wait no more: from now on an unavailable store is an error at once."""
-        self._over = True
+        self._ended = True
 
     async def __call__(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What `ask` gives; it must be harmless to ask twice.
@@ -40,15 +59,10 @@ class Patience:
             try:
                 answer = await ask()
             except StoreUnavailableError as error:
-                if self._over:
+                if self._ended:
                     raise
-                self._note(error)
+                self._outage.note(error)
                 await asyncio.sleep(PAUSE)
             else:
-                self._waiting = False
+                self._outage.over()
                 return answer
-
-    def _note(self, error: StoreUnavailableError) -> None:
-        if not self._waiting:  # once for all runs, not for each
-            logger.warning("Runs wait for the store: %s", error)
-        self._waiting = True

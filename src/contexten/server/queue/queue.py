@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from contexten.errors import StoreUnavailableError
 from contexten.server.queue.durable import Durable, Waiting
+from contexten.server.queue.patience import Outage
 from contexten.server.queue.turns import Turns
 from contexten.server.store.worker_claim import WorkerClaim
 
@@ -67,6 +68,7 @@ class Queue:
         self._store = store
         self._engines = engines
         self._pace = pace or Pace()
+        self._outage = Outage()
         self._woken = asyncio.Event()
         self._chores: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -82,7 +84,7 @@ class Queue:
             SettingsError: another process works under this worker's name.
         """
         self._loop = asyncio.get_running_loop()
-        self._turns = Turns(self._settings, self._store, self._engines, self._pace.grace)
+        self._turns = Turns(self._settings, self._store, self._engines, self._pace.grace, self._outage)
         self._durable = Durable(self._url(), self._settings.worker_id, self._turns.limits, self._begin)
         try:
             await asyncio.to_thread(self._open, self._durable)
@@ -150,15 +152,15 @@ class Queue:
 
     def _all_chores(self, durable: Durable, turns: Turns) -> Iterator[Coroutine[Any, Any, None]]:
         yield self._dispatch(durable)
-        yield _every(self._pace.watch, partial(self._watch, turns))
-        yield _every(self._pace.prune, partial(self._prune, durable))
+        yield self._every(self._pace.watch, partial(self._watch, turns))
+        yield self._every(self._pace.prune, partial(self._prune, durable))
         if not self._store.is_sqlite:
-            yield _every(self._pace.beat, partial(self._keep_alive, durable))
+            yield self._every(self._pace.beat, partial(self._keep_alive, durable))
 
     async def _dispatch(self, durable: Durable) -> None:
         while True:
             self._woken.clear()
-            await _guarded(partial(self._queue_new, durable))
+            await self._guarded(partial(self._queue_new, durable))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), self._pace.scan)
 
@@ -191,18 +193,16 @@ class Queue:
         while await asyncio.to_thread(durable.prune, timedelta(seconds=self._pace.keep)):
             pass
 
+    async def _every(self, seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self._guarded(chore)
+            await asyncio.sleep(seconds)
 
-async def _every(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        await _guarded(chore)
-        await asyncio.sleep(seconds)
-
-
-async def _guarded(chore: Callable[[], Awaitable[None]]) -> None:
-    """Do a chore; when it fails, say so and let the next round try again."""
-    try:
-        await chore()
-    except StoreUnavailableError as error:
-        logger.warning("The queue waits for the store: %s", error)
-    except Exception:  # a chore that ends would stop the queue without a word
-        logger.exception("The queue could not do a chore; it tries again")
+    async def _guarded(self, chore: Callable[[], Awaitable[None]]) -> None:
+        """Do a chore; when it fails, say so and let the next round try again."""
+        try:
+            await chore()
+        except StoreUnavailableError as error:
+            self._outage.note(error)
+        except Exception:  # a chore that ends would stop the queue without a word
+            logger.exception("The queue could not do a chore; it tries again")

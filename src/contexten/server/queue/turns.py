@@ -13,7 +13,7 @@ from contexten.protocol import MessageType, NewLogEntry, RunStatus
 from contexten.server.queue.assignment import task_of
 from contexten.server.queue.attempt import Limits, attempt, broken, failed
 from contexten.server.queue.journal import TurnJournal
-from contexten.server.queue.patience import PAUSE, Patience
+from contexten.server.queue.patience import PAUSE, Outage, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,9 +50,10 @@ class Turns:
         store: where turns come from and go to.
         engines: who does them.
         grace: seconds that an engine has to end once it is told to; then its slot is taken from it.
+        outage: told when the store is unavailable.
     """
 
-    def __init__(self, settings: ServerSettings, store: Store, engines: Engines, grace: float) -> None:
+    def __init__(self, settings: ServerSettings, store: Store, engines: Engines, grace: float, outage: Outage) -> None:
         self.limits = {engine.name: engine.concurrency or settings.concurrency for engine in engines}
         self._settings = settings
         self._store = store
@@ -63,7 +64,7 @@ class Turns:
         self._idle = asyncio.Event()
         self._idle.set()
         self._closing = False
-        self._patiently = Patience()
+        self._patiently = Patience(outage)
 
     @property
     def attempts(self) -> Mapping[tuple[int, int], int]:
