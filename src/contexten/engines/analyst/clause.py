@@ -117,25 +117,16 @@ class Clause:
         """Find the subject in plain words, or in what was named before."""
         phrase = phrase_of(reading.subject or (reading.detail if question.intent is Intent.COUNT else ""))
         if question.intent is Intent.ASPECT and self.stands_alone():
-            return self.unnamed(question)
+            return self.unnamed(question, phrase)
         pointing = not phrase or bool(PRONOUN.fullmatch(phrase) or PRONOUN.match(reading.subject))
         inherited = self.inherited() if pointing or PRONOUN.search(self.clause) else ()
         known = ("Exception",) if _EXCEPTIONS.fullmatch(phrase) else named_by(phrase, self.names)
         if known or inherited:
             return replace(question, subjects=known or (inherited if self.inherits(question, reading) else ()))
-        if (
-            phrase
-            and not pointing
-            and (question.intent is Intent.TEXT or (" " not in phrase and question.intent in NAMED))
-        ):
+        named = question.intent is Intent.TEXT or (" " not in phrase and question.intent in NAMED)
+        if phrase and named and not pointing:
             return replace(question, subjects=(phrase,))
-        if question.intent not in NEEDS_SUBJECT:
-            return question
-        return (
-            self.unnamed(question)
-            if phrase or question.intent is Intent.ASPECT
-            else replace(question, intent=Intent.UNCLEAR)
-        )
+        return self.unnamed(question, phrase) if question.intent in NEEDS_SUBJECT else question
 
     def relation(self, question: Question, reading: Reading) -> Question:
         """Whether one thing refers to another; whether anything does at all, when the first is nothing in particular."""
@@ -155,7 +146,7 @@ class Clause:
         phrase = phrase_of(words)
         if PRONOUN.search(words):
             return self.inherited()
-        return named_by(phrase, self.names) or ((phrase,) if " " not in phrase else ())
+        return named_by(phrase, self.names) or ((phrase,) if phrase and " " not in phrase else ())
 
     def stands_alone(self) -> bool:
         """Whether it says what it is about, or asks about everything, instead of pointing at something."""
@@ -168,14 +159,16 @@ class Clause:
         short = question.intent is Intent.TESTS and not reading.subject and len(self.clause.split()) < _SPARE_WORDS
         return question.intent in NEEDS_SUBJECT or short or bool(PRONOUN.search(self.clause))
 
-    def unnamed(self, question: Question) -> Question:
+    def unnamed(self, question: Question, phrase: str) -> Question:
         """A question that needs a subject and names none that is known."""
         if question.intent is Intent.ASPECT and (known := self.plain_subject() or named_by(self.clause, self.names)):
             words = {word for name in known for word in name.lower().split("_")}
             asked_by_name = any(word.startswith(question.detail[:5]) for word in words)
             return replace(question, subjects=known, intent=Intent.EXPLAIN if asked_by_name else Intent.ASPECT)
         pointing = PRONOUN.search(self.clause) and len(self.clause.split()) <= _SPARE_WORDS * 2
-        return replace(question, intent=Intent.UNCLEAR if pointing or not significant(self.clause) else Intent.SEARCH)
+        told = phrase or question.intent is Intent.ASPECT
+        unclear = pointing or not told or not significant(self.clause)
+        return replace(question, intent=Intent.UNCLEAR if unclear else Intent.SEARCH)
 
     def plain_subject(self) -> tuple[str, ...]:
         """The lower-case word after the verb in `is charge retried`, when the code knows it and little else is said."""
