@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
+from contexten.protocol import Problem
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.routing import APIRoute
@@ -67,6 +69,7 @@ def _schema(app: FastAPI) -> dict[str, Any]:
         tags=app.openapi_tags,
         separate_input_output_schemas=False,
     )
+    schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
     schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     for name, path in schema["paths"].items():
         for operation in path.values():

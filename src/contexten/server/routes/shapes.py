@@ -4,8 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import Path
 
-from contexten.protocol import Problem
-
 _LARGEST = 2**63 - 1
 
 OrgId = Annotated[int, Path(ge=-_LARGEST - 1, le=_LARGEST, description="The organization that the token belongs to.")]
@@ -26,6 +24,8 @@ _MEANINGS = {
     501: "This server cannot do this: it has no meaning on one's own machine.",
     503: "The store cannot be used now; nothing was written.",
 }
+# A reference instead of the model itself: FastAPI would build 400 validators for answers that it never validates.
+_PROBLEM = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _ALWAYS = (400, 401, 403, 404, 422, 429, 500, 503)
 _WITH_BODY = (413, 415)
 
@@ -33,4 +33,4 @@ _WITH_BODY = (413, 415)
 def problems(*statuses: int, body: bool = False) -> dict[int | str, dict[str, Any]]:
     """The error answers of a route: those that any route has, those of a route with a body, and its own."""
     listed = {*_ALWAYS, *(_WITH_BODY if body else ()), *statuses}
-    return {status: {"model": Problem, "description": _MEANINGS[status]} for status in sorted(listed)}
+    return {status: {"description": _MEANINGS[status], "content": _PROBLEM} for status in sorted(listed)}
