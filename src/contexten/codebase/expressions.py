@@ -92,14 +92,39 @@ class Expressions:
                     elif value is not None:
                         push(value)
 
-    def link(self, node: ast.expr, kind: int, stack: list[Any]) -> str:
+    def link(self, node: Any, kind: int, stack: list[Any]) -> str:
         """Note the uses along `a.b().c`; gives back its chain. What stands in parentheses goes on the stack."""
+        if node.__class__ is ast.Attribute and node.value.__class__ is ast.Name:
+            return self.plain_attribute(node, kind)
+        if node.__class__ is ast.Call:
+            stack.extend(node.args)
+            stack.extend([each.value for each in node.keywords])
+            if node.func.__class__ is ast.Name:
+                self.use(node.func.id, node.func.lineno, node.func.col_offset, CALL)
+                return f"{node.func.id}()"
+            if node.func.__class__ is ast.Attribute and node.func.value.__class__ is ast.Name:
+                return f"{self.plain_attribute(node.func, CALL)}()"
+        return self.long_link(node, kind, stack)
+
+    def plain_attribute(self, node: Any, kind: int) -> str:
+        """Note the two uses in `a.b`."""
+        name = node.value
+        self.use(name.id, name.lineno, name.col_offset, READ)
+        chain = f"{name.id}.{node.attr}"
+        length = len(node.attr) if node.attr.isascii() else len(node.attr.encode())
+        self.use(chain, node.end_lineno, node.end_col_offset - length, kind)
+        return chain
+
+    def long_link(self, node: Any, kind: int, stack: list[Any]) -> str:
+        """The same for a chain of any length; the arguments of an outermost call are on the stack already."""
         links: list[ast.Attribute | ast.Call | ast.Await] = []
+        outermost = node
         while isinstance(node, _LINKS):
             links.append(node)
             if isinstance(node, ast.Call):
-                stack.extend(node.args)
-                stack.extend([each.value for each in node.keywords])
+                if node is not outermost:
+                    stack.extend(node.args)
+                    stack.extend([each.value for each in node.keywords])
                 node = node.func
             else:
                 node = node.value

@@ -116,9 +116,10 @@ class _Scanner(Expressions):
             docstring=docstring_of(node.body),
             decorators=[" ".join(ast.unparse(each).split()) for each in node.decorator_list],
         )
-        with self.header(index):
-            for each in node.decorator_list:
-                self.visit(each, rec.DECORATOR)
+        if node.decorator_list:
+            with self.header(index):
+                for each in node.decorator_list:
+                    self.visit(each, rec.DECORATOR)
         return index
 
     def bind_definition(self, name: str, index: int) -> None:
@@ -129,15 +130,19 @@ class _Scanner(Expressions):
     def class_definition(self, node: ast.ClassDef) -> None:
         index = self.define(node, "class")
         self.bind_definition(node.name, index)
+        if node.bases or node.keywords:
+            self.class_header(node, index)
+        inner = self.enter(index, is_class=True, class_index=index)
+        self.body(node.body)
+        self.leave(inner)
+
+    def class_header(self, node: ast.ClassDef, index: int) -> None:
         with self.header(index):
             chains = [self.base(each) for each in node.bases]
             for each in node.keywords:
                 self.visit(each.value)
         bases = [self.scope.expand(chain) for chain in chains]
         self.record.symbols[index] = self.record.symbols[index]._replace(bases=bases)
-        inner = self.enter(index, is_class=True, class_index=index)
-        self.body(node.body)
-        self.leave(inner)
 
     def function_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         in_class = self.scope.is_class
@@ -155,12 +160,15 @@ class _Scanner(Expressions):
 
     def signature_uses(self, node: ast.FunctionDef | ast.AsyncFunctionDef, index: int) -> None:
         """Defaults and annotations are looked up outside the function, yet belong to it."""
+        defaults = (*node.args.defaults, *node.args.kw_defaults)
+        annotations = [each.annotation for each in arguments_of(node.args) if each.annotation] + [node.returns]
+        if not defaults and annotations == [None]:
+            return
         with self.header(index):
-            for default in (*node.args.defaults, *node.args.kw_defaults):
+            for default in defaults:
                 self.visit(default)
-            for each in arguments_of(node.args):
-                self.annotation(each.annotation)
-            self.annotation(node.returns)
+            for annotation in annotations:
+                self.annotation(annotation)
 
     def base(self, node: ast.expr) -> str:
         """Note the uses in a base class; gives back its chain, that of `Base` for `Base[int]`."""
@@ -258,6 +266,14 @@ class _Scanner(Expressions):
         for each, name in names:
             self.use(name, each.lineno, each.col_offset + 1, rec.EXPORT)
 
+    def expression(self, node: ast.Expr) -> None:
+        self.visit(node.value)
+
+    def branch(self, node: ast.If | ast.While) -> None:
+        self.visit(node.test)
+        self.body(node.body)
+        self.body(node.orelse)
+
     def loop(self, node: ast.For | ast.AsyncFor) -> None:
         self.visit(node.iter)
         self.bind_target(node.target)
@@ -319,6 +335,9 @@ _STATEMENTS: dict[type[ast.AST], Any] = {
     ast.Assign: _Scanner.assign,
     ast.AnnAssign: _Scanner.annotated,
     ast.AugAssign: _Scanner.augmented,
+    ast.Expr: _Scanner.expression,
+    ast.If: _Scanner.branch,
+    ast.While: _Scanner.branch,
     ast.For: _Scanner.loop,
     ast.AsyncFor: _Scanner.loop,
     ast.withitem: _Scanner.with_item,
