@@ -25,7 +25,7 @@ target = find(target=place)
 left = [at]
 
 def watch(event, args):
-    writes = event == "open" and isinstance(args[1], str) and "w" in args[1]
+    writes = event == "open" and isinstance(args[1], str) and set(args[1]) & set("wx")
     if not (writes or event in EFFECTS) or not str(args[0]).startswith(place):
         return
     if left[0] == 0:

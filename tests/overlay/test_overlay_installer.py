@@ -78,13 +78,14 @@ def test_a_dry_run_tells_the_changes_and_makes_none(environment, do):
     assert environment.snapshot() == before
 
 
-def test_files_shared_with_other_environments_by_hard_links_stay_as_they_are(tmp_path):
+@pytest.mark.parametrize("link_mode", ["hardlink", "symlink"])
+def test_files_shared_with_other_environments_stay_as_they_are(tmp_path, link_mode):
     def linked(name):
-        return make_environment(tmp_path / name, NEWEST, "3.12", whole=False, link_mode="hardlink")
+        return make_environment(tmp_path / name, NEWEST, "3.12", whole=False, link_mode=link_mode)
 
     one, other = linked("one"), linked("other")
     if not one.agent.samefile(other.agent):
-        pytest.skip("this file system has no hard links that uv can use")
+        pytest.skip("this file system has no links that uv can use")
     before, inode = other.snapshot(), other.agent.stat().st_ino
     apply(one.target())
     assert other.snapshot() == before
@@ -297,6 +298,18 @@ def public_folder():
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_files_of_another_user_stay_that_users(environment):
+    for path in (environment.package, environment.agent.parent, environment.agent, environment.record):
+        os.chown(path, 65534, 65534)
+    apply(environment.target())
+    ours = [environment.package / "contexten", environment.package / "contexten" / "events.py"]
+    changed = [environment.agent, environment.record, environment.agent.with_name("agent.py.original"), *ours]
+    assert {path.stat().st_uid for path in changed} == {65534}
+    revert(environment.target())
+    assert environment.agent.stat().st_uid == 65534
 
 
 def test_a_package_that_cannot_be_written_is_refused(public_folder):

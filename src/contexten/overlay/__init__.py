@@ -1,16 +1,19 @@
 """Instruments an installed `codegen` package, safely and reversibly: events, metrics, health and callbacks.
 
 Standard library and the lowest floor of the house only: the overlay can be applied by an interpreter that has nothing
-else installed.
+else installed. Names are fetched when first used, because the bridge is imported by programs that need none of them.
 """
 
 from __future__ import annotations
 
-from contexten.overlay.installer import Outcome, Step, apply, revert
-from contexten.overlay.launcher import run
-from contexten.overlay.status import State, Status, status
-from contexten.overlay.target import Target, find
-from contexten.overlay.verification import Check, verify
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from contexten.overlay.installer import Outcome, Step, apply, revert
+    from contexten.overlay.launcher import run
+    from contexten.overlay.state import State, Status, status
+    from contexten.overlay.target import Target, find
+    from contexten.overlay.verification import Check, verify
 
 __all__ = [
     "Check",
@@ -26,3 +29,20 @@ __all__ = [
     "status",
     "verify",
 ]
+
+_FILES = {
+    **dict.fromkeys(("Outcome", "Step", "apply", "revert"), "installer"),
+    "run": "launcher",
+    **dict.fromkeys(("State", "Status", "status"), "state"),
+    **dict.fromkeys(("Target", "find"), "target"),
+    **dict.fromkeys(("Check", "verify"), "verification"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Fetch a public name from its file (PEP 562)."""
+    if name not in _FILES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_FILES[name]}"), name)

@@ -40,7 +40,8 @@ def put(path: Path, data: bytes, like: Path | None = None) -> None:
     if read(path) == data:
         return
     temporary = path.with_name(path.name + SUFFIX)
-    with temporary.open("wb") as file:
+    remove(temporary)
+    with temporary.open("xb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

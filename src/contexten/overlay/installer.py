@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from contexten.errors import CodegenNotFoundError, OverlayError, PackageEditedError
 from contexten.overlay import block, contents, files, inspection, record
 from contexten.overlay.lock import locked
-from contexten.overlay.status import Files, State, Status, command, diagnose, status
+from contexten.overlay.state import Files, State, Status, command, diagnose, status
 from contexten.telemetry import events
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from contexten.overlay import files
 from contexten.overlay.installer import apply, revert
-from contexten.overlay.status import State, status
+from contexten.overlay.state import State, status
 from contexten.overlay.target import find
 from contexten.overlay.verification import verify
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from contexten.overlay.installer import Outcome, Step
-    from contexten.overlay.status import Status
+    from contexten.overlay.state import Status
     from contexten.overlay.verification import Check
 
 _DONE = {"apply": "applied to", "revert": "taken out of"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from contexten.overlay import block, contents, record
 from contexten.overlay.files import read, sha256
-from contexten.overlay.status import Files, State, diagnose
+from contexten.overlay.state import Files, State, diagnose
 from contexten.overlay.target import interpreter_in
 
 if TYPE_CHECKING:
