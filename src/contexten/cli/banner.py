@@ -20,9 +20,14 @@ _DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _STOP = "(Ctrl-C stops it; runs in flight continue at the next start)"
 
 
-def announce(started: Started) -> None:
-    """Show the banner, and read the repository for it, without keeping the server waiting."""
-    Thread(target=_show, args=(started,), daemon=True).start()
+def announce(started: Started, cache: Path) -> None:
+    """Show the banner, and read the repository for it, without keeping the server waiting.
+
+    Args:
+        started: the server.
+        cache: folder in which the index of the repository is kept.
+    """
+    Thread(target=_show, args=(started, cache), daemon=True).start()
 
 
 def announce_json(started: Started) -> None:
@@ -41,14 +46,14 @@ def announce_json(started: Started) -> None:
     )
 
 
-def _show(started: Started) -> None:
+def _show(started: Started, cache: Path) -> None:
     say(
         f"  {styled(f'contexten {__version__}', 'bold')}   {styled(started.base_url, 'cyan')}        {styled(_STOP, 'dim')}"
     )
     runs = "1 run" if started.runs == 1 else f"{started.runs} runs"
     _line("data", f"{home_relative(str(started.data_dir)):<37}{_DATABASES[started.database]} · {runs}")
     if started.repo is not None:
-        _line("repo", f"{home_relative(started.repo.path)}  {_contents(Path(started.repo.path))}")
+        _line("repo", f"{home_relative(started.repo.path)}  {_contents(Path(started.repo.path), cache)}")
     _line("engines", " · ".join(_engine(engine) for engine in started.engines))
 
 
@@ -63,7 +68,7 @@ def _engine(engine: EngineInfo) -> str:
     return f"{engine.name} {detail or 'not ready'}"
 
 
-def _contents(path: Path) -> str:
+def _contents(path: Path, cache: Path) -> str:
     """The branch and the size of a repository, in parentheses; the engine that reads code keeps what is read here."""
     from contexten.engines.analyst import codebase_for
     from contexten.engines.facts import branch_of
@@ -71,7 +76,7 @@ def _contents(path: Path) -> str:
     began = time.perf_counter()
     try:
         with Progress(f"indexing {home_relative(str(path))}"):
-            count = len(codebase_for(path).files)
+            count = len(codebase_for(path, cache).files)
     except CodebaseError as error:
         return f"({error})"
     files = "1 file" if count == 1 else f"{count} files"

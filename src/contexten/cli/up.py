@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path  # noqa: TC003 (typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,7 +39,7 @@ def up(  # noqa: PLR0913 (an option is an argument)
     from contexten.telemetry.logs import configure_logging
 
     configure_logging(settings.log_level)
-    serve(settings, on_ready=announce_json if json else announce)
+    serve(settings, on_ready=announce_json if json else partial(announce, cache=settings.cache_dir))
 
 
 def _settings(**given: Any) -> ServerSettings:
