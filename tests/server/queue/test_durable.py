@@ -27,8 +27,8 @@ def test_sqlite_works_on_every_python_whatever_its_sqlite_version(version, tmp_p
     if sys.version_info[:2] == tuple(map(int, version.split("."))):
         python = [sys.executable]
     else:
-        packages = ["--with", "dbos>=3.4,<3.5", "--with", "pydantic>=2.14"]
-        python = [find_uv(), "run", "-q", "--no-project", "--python", str(find_python(version)), *packages, "python"]
+        project = ["--isolated", "--frozen", "--no-dev", "--project", str(SOURCES.parent)]
+        python = [find_uv(), "run", "-q", *project, "--python", str(find_python(version)), "python"]
     ended = subprocess.run(
         [*python, str(PROGRAM), str(tmp_path / "queue.sqlite")],
         env={**os.environ, "PYTHONPATH": str(SOURCES), "UV_PYTHON_DOWNLOADS": "never"},
