@@ -17,6 +17,7 @@ FLOORS = {
     **dict.fromkeys(("server", "overlay", "extensions"), 5),
     "dashboard": 6,
     "cli": 7,
+    "__main__": 8,
 }
 LONGEST = 500
 

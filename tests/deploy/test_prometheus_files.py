@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from interpreters import missing
 
 from contexten.telemetry.prometheus import HELP
+from interpreters import missing
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SUFFIXES = ("_bucket", "_sum", "_count")

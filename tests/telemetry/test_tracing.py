@@ -24,7 +24,7 @@ def spans(provider):
 
 
 def test_a_run_and_its_tools_make_one_tree_with_the_conventions_names(spans):
-    with tracing.invoke_agent("analyst", gen_ai__conversation__id="7"), tracing.execute_tool("find_symbol"):
+    with tracing.invoke_agent("analyst", {names.CONVERSATION: "7"}), tracing.execute_tool("find_symbol"):
         pass
     tool, agent = spans()
     assert (agent.name, tool.name) == ("invoke_agent analyst", "execute_tool find_symbol")
@@ -38,7 +38,7 @@ def test_a_run_and_its_tools_make_one_tree_with_the_conventions_names(spans):
 
 
 def test_a_remote_run_is_a_client_span(spans):
-    with tracing.invoke_agent("remote", remote=True, gen_ai__provider__name=None):
+    with tracing.invoke_agent("remote", {names.PROVIDER: None}, remote=True):
         pass
     (agent,) = spans()
     assert agent.kind is trace.SpanKind.CLIENT

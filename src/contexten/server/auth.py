@@ -1,7 +1,8 @@
 """The gate to the API: every route of `GatedRoute` needs a token, before anything of the request's body is read.
 
 Order of the checks: token (401), organization of the path (404, the same whether absent or someone else's), role (403),
-request limit (429), body. A route can ask for more than its method needs; none can ask for less.
+request limit (429), body. A route can ask for more than its method needs; only `LoopbackRoute`, for figures that
+everybody on the machine may see, asks for less.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from contexten.server.limits import Limit, limit_of
 from contexten.server.problems import Refusal, invalid
 from contexten.server.services import Services
 from contexten.server.store.records import Identity
+from contexten.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -59,6 +61,19 @@ class AdminRoute(GatedRoute):
     """A route for admins."""
 
     needs = Role.ADMIN
+
+
+class LoopbackRoute(GatedRoute):
+    """A route that needs no token while only this machine can reach the server, and any token otherwise."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler, with the gate before it unless the server is bound to loopback."""
+        gated, bare = super().get_route_handler(), APIRoute.get_route_handler(self)
+
+        async def handle(request: Request) -> Response:
+            return await (bare if is_loopback(services_of(request).settings.host) else gated)(request)
+
+        return handle
 
 
 async def _admit(request: Request, needs: Role, limit: Limit) -> None:

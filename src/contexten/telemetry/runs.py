@@ -44,10 +44,19 @@ class RunMetrics:
             self._registry.observe(names.INVOKE_AGENT_SECONDS, seconds, {"gen_ai_agent_name": engine})
             self._registry.observe(names.AGENT_SECONDS, seconds, {"engine": engine})
 
-    def ended(self, engine: str, status: str, *, successful: bool, cost_usd: float = 0.0) -> None:
-        """A run ended with a status."""
+    def ended(self, engine: str, status: str, *, successful: bool | None, cost_usd: float = 0.0) -> None:
+        """A run ended with a status.
+
+        Args:
+            engine: who did it.
+            status: how it ended.
+            successful: whether it did what was asked; None when it was stopped on request, which is neither.
+            cost_usd: what it cost.
+        """
         self._registry.increment(names.RUNS, labels={"status": status, "engine": engine})
         self._registry.increment(names.RUN_COST, cost_usd, {"engine": engine})
+        if successful is None:
+            return
         self._ended += 1
         self._unsuccessful += not successful
         self._registry.set_gauge(names.AGENT_ERROR_RATE, self._unsuccessful / self._ended)
@@ -59,3 +68,7 @@ class RunMetrics:
     def _step(self, engine: str, change: int) -> None:
         self._active[engine] = self._active.get(engine, 0) + change
         self._registry.set_gauge(names.RUNS_ACTIVE, self._active[engine], {"engine": engine})
+
+
+run_metrics = RunMetrics()
+"""The process's own."""

@@ -6,6 +6,7 @@ Only the OpenTelemetry API is used: without an SDK set up by the program, a span
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,18 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Attribute = str | int | float | bool
+Attributes = Mapping[str, Attribute | None]
 
 _tracer = trace.get_tracer("contexten")
 
 
 @contextmanager
-def invoke_agent(agent: str, *, remote: bool = False, **attributes: Attribute | None) -> Iterator[Span]:
+def invoke_agent(agent: str, attributes: Attributes | None = None, *, remote: bool = False) -> Iterator[Span]:
     """A span around one run.
 
     Args:
         agent: name of the engine or agent.
+        attributes: more attributes by name; `None` values are left out.
         remote: whether another process does the run (CLIENT) or this one (INTERNAL).
-        attributes: more attributes; `None` values are left out, `__` in a name stands for a dot.
     """
     kind = SpanKind.CLIENT if remote else SpanKind.INTERNAL
     with _span(names.INVOKE_AGENT, names.AGENT, agent, kind, attributes) as span:
@@ -38,25 +40,23 @@ def invoke_agent(agent: str, *, remote: bool = False, **attributes: Attribute | 
 
 
 @contextmanager
-def execute_tool(tool: str, **attributes: Attribute | None) -> Iterator[Span]:
+def execute_tool(tool: str, attributes: Attributes | None = None) -> Iterator[Span]:
     """A span around one call of a tool; see `invoke_agent` for `attributes`."""
     with _span(names.EXECUTE_TOOL, names.TOOL, tool, SpanKind.INTERNAL, attributes) as span:
         yield span
 
 
 @contextmanager
-def invoke_workflow(workflow: str, **attributes: Attribute | None) -> Iterator[Span]:
+def invoke_workflow(workflow: str, attributes: Attributes | None = None) -> Iterator[Span]:
     """A span around one workflow; see `invoke_agent` for `attributes`."""
     with _span(names.INVOKE_WORKFLOW, names.WORKFLOW, workflow, SpanKind.INTERNAL, attributes) as span:
         yield span
 
 
 @contextmanager
-def _span(
-    operation: str, subject: str, name: str, kind: SpanKind, attributes: dict[str, Attribute | None]
-) -> Iterator[Span]:
+def _span(operation: str, subject: str, name: str, kind: SpanKind, attributes: Attributes | None) -> Iterator[Span]:
     known: dict[str, Attribute] = {names.OPERATION: operation, subject: name}
-    known |= {key.replace("__", "."): value for key, value in attributes.items() if value is not None}
+    known |= {key: value for key, value in (attributes or {}).items() if value is not None}
     with _tracer.start_as_current_span(
         f"{operation} {name}", kind=kind, attributes=known, record_exception=False, set_status_on_exception=False
     ) as span:

@@ -7,12 +7,12 @@ from fastapi.routing import APIRoute
 
 from contexten.engines import Engines
 from contexten.server.app import create_app
-from contexten.server.auth import AdminRoute, GatedRoute
+from contexten.server.auth import AdminRoute, GatedRoute, LoopbackRoute
 from contexten.server.routes import ROUTERS
 from contexten.settings import ServerSettings
 
 ROUTES = [route for router in ROUTERS for route in router.routes]
-GATED = [route for route in ROUTES if isinstance(route, GatedRoute)]
+GATED = [route for route in ROUTES if isinstance(route, GatedRoute) and not isinstance(route, LoopbackRoute)]
 OPEN = {"/health"}
 BODIES = {
     "agent/run": {"prompt": "p"},

@@ -15,6 +15,7 @@ from contexten.server.queue.durable import Durable, Waiting
 from contexten.server.queue.patience import Outage
 from contexten.server.queue.turns import Turns
 from contexten.server.store.worker_claim import WorkerClaim
+from contexten.telemetry.runs import run_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -169,6 +170,8 @@ class Queue:
         while new := await self._store.runs.unqueued(BATCH):
             await asyncio.to_thread(durable.enqueue, [Waiting(*turn) for turn in new])
             await self._store.runs.mark_queued([(run_id, turn) for run_id, turn, _ in new])
+            for turn in new:
+                run_metrics.asked(turn.engine)
 
     async def _watch(self, turns: Turns) -> None:
         """Stop what was ended elsewhere, and what another worker took over while this one was silent."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from contexten.engines.base import Outcome
 from contexten.errors import EngineError, StoreUnavailableError
-from contexten.protocol import MessageType, NewLogEntry, RunStatus
+from contexten.protocol import MessageType, NewLogEntry, RunStatus, is_successful
 from contexten.server.queue.assignment import task_of
 from contexten.server.queue.attempt import Limits, attempt, broken, failed
 from contexten.server.queue.journal import TurnJournal
 from contexten.server.queue.patience import PAUSE, Outage, Patience
+from contexten.telemetry import names, tracing
+from contexten.telemetry.runs import run_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,15 +138,17 @@ class Turns:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the run must end and say so
             return broken(error, f"run-{record.run_id}-{record.turn}")
-        seconds = record.timeout or self._settings.run_timeout
-        return await attempt(engine, task, journal, Limits(seconds, self._grace), stop)
+        limits = Limits(record.timeout or self._settings.run_timeout, self._grace)
+        span = tracing.invoke_agent(engine.name, {names.CONVERSATION: str(record.run_id)})
+        with run_metrics.active(engine.name), span:
+            return await attempt(engine, task, journal, limits, stop)
 
     async def _finish(self, record: TurnRecord, outcome: Outcome) -> None:
         run, turn = record.run_id, record.turn
         if outcome.status in {RunStatus.FAILED, RunStatus.ERROR, RunStatus.TIMEOUT}:
             entry = NewLogEntry(message_type=MessageType.ERROR, thought=outcome.result)
             await self._patiently(lambda: self._store.events.append(run, turn, entry, key="queue:error"))
-        await self._patiently(
+        ended = await self._patiently(
             lambda: self._store.runs.finish(
                 run,
                 turn,
@@ -155,6 +159,9 @@ class Turns:
                 attempt=record.attempt,
             )
         )
+        if ended:
+            successful = is_successful(outcome.status)
+            run_metrics.ended(record.engine, outcome.status, successful=successful, cost_usd=outcome.usage.cost_usd)
 
     async def _until_idle(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -7,6 +7,7 @@ from contexten.server.routes import (
     integrations,
     live,
     logs,
+    metrics,
     organizations,
     people,
     repos,
@@ -31,4 +32,5 @@ ROUTERS = (
     hosted.router,
     health.router,
     health.open_router,
+    metrics.router,
 )

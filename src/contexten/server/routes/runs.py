@@ -25,6 +25,7 @@ from contexten.server.services import Services
 from contexten.server.store.errors import RunBusyError
 from contexten.server.store.records import RunRecord
 from contexten.server.views import run_view
+from contexten.telemetry.runs import run_metrics
 
 router = APIRouter(route_class=GatedRoute, tags=["agents"])
 _RUN = "/v1/organizations/{org_id}/agent/run"
@@ -151,5 +152,6 @@ async def _stop(
 ) -> RunRecord:
     run, stopped = await services.store.runs.cancel(org_id, run_id, status)
     if stopped:
+        run_metrics.ended(run.engine, run.status, successful=None)
         await services.queue.cancel(run.id, run.turn)
     return run

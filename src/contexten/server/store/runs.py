@@ -112,6 +112,15 @@ class Runs:
         unfinished = select(func.count()).select_from(runs).where(runs.c.finished_at.is_(None))
         return await self._database.read(lambda connection: connection.scalar(unfinished) or 0)
 
+    async def waiting(self) -> dict[str, int]:
+        """How many runs wait for their turn, by engine, over all organizations."""
+        pending = (
+            select(runs.c.engine, func.count())
+            .where(runs.c.finished_at.is_(None), runs.c.status == RunStatus.PENDING)
+            .group_by(runs.c.engine)
+        )
+        return await self._database.read(lambda connection: {row[0]: row[1] for row in connection.execute(pending)})
+
     async def resume(self, organization_id: int, run_id: int, prompt: str, images: tuple[str, ...] = ()) -> RunRecord:
         """Add a turn, PENDING, to a run that has ended.
 
