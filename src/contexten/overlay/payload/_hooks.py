@@ -61,9 +61,7 @@ class EnhancedAgent:
         Raises:
             TypeError: the callback cannot be called.
         """
-        if not callable(callback):
-            raise TypeError(f"a callback must be callable, got {callback!r}")
-        _callbacks(self).append(callback)
+        _callbacks(self).append(_checked(callback))
 
     def run_enhanced(
         self,
@@ -92,12 +90,13 @@ class EnhancedAgent:
 
         Raises:
             TimeoutError: `wait` is set and the time is over; its attribute `task` is the task.
+            TypeError: a callback cannot be called.
             ValueError: `timeout` or `poll` is not above 0.
         """
         for name, value in (("timeout", timeout), ("poll", poll)):
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be > 0 seconds, got {value!r}")
-        token = _extra.set(tuple(callbacks))
+        token = _extra.set(tuple(map(_checked, callbacks)))
         try:
             task = self.run(prompt, **kwargs)
         finally:
@@ -231,6 +230,12 @@ def _ended(state: Any, data: dict[str, Any]) -> None:
 def _task_data(task: Any) -> dict[str, Any]:
     names = ("org_id", "status", "web_url")
     return {"task_id": getattr(task, "id", None)} | {name: getattr(task, name, None) for name in names}
+
+
+def _checked(callback: Handler) -> Handler:
+    if not callable(callback):
+        raise TypeError(f"a callback must be callable, got {callback!r}")
+    return callback
 
 
 def _callbacks(agent: Any) -> list[Handler]:
