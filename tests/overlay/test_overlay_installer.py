@@ -277,6 +277,17 @@ def test_the_overlay_of_another_version_is_outdated_and_replaced(environment):
     assert environment.snapshot() == before
 
 
+def test_a_lost_agent_file_does_not_keep_the_rest_from_going(environment):
+    before = environment.snapshot()
+    apply(environment.target())
+    environment.agent.unlink()
+    revert(environment.target())
+    del before["codegen/agents/agent.py"]
+    left = environment.snapshot()
+    assert left.keys() == before.keys()
+    assert b"codegen/contexten/" not in environment.record.read_bytes()
+
+
 def test_mode_and_line_endings_are_kept(environment):
     environment.agent.chmod(0o640)
     text = environment.agent.read_bytes().replace(b"\n", b"\r\n").rstrip()

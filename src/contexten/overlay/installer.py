@@ -137,20 +137,20 @@ def _apply_steps(target: Target, found: Files) -> Iterator[Step]:
 
 
 def _revert_steps(target: Target, found: Files) -> Iterator[Step]:
-    recorded = None
+    recorded = found.record
     if found.agent is not None:
         original = _original(target, found, keep_edits=False)
         yield Step(target.agent, original)
-        if found.record:
+        if recorded:
             name = target.name_in_record(target.agent)
-            recorded = record.with_entries(found.record, {name: _entry_before(target, found, original)})
+            recorded = record.with_entries(recorded, {name: _entry_before(target, found, original)})
             yield Step(_record(target), recorded)
     yield Step(target.backup)
     yield from (Step(path) for path in found.strays)
     yield from (Step(path) for path in sorted(target.payload.glob("*.py")))
     yield Step(target.payload / contents.MANIFEST)
     yield Step(target.payload, folder=True)
-    if found.agent is None:
+    if target.metadata is None:
         yield from (Step(folder, folder=True) for folder in (target.agent.parent, target.package))
     if recorded:
         yield Step(_record(target), _without_ours(target, recorded))

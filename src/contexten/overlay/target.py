@@ -166,7 +166,7 @@ def _in_folders(folders: Iterable[Path], where: str, python: Path | None) -> Tar
 
 
 def _metadata(folder: Path) -> Path | None:
-    found = sorted(folder.glob(f"{PACKAGE}-*.dist-info"))
+    found = sorted(folder.glob(f"{PACKAGE}-[0-9]*.dist-info"))
     return next((path for path in found if (path / "METADATA").is_file()), None)
 
 
