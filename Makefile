@@ -22,7 +22,7 @@ up: uv ## Start Contexten; words for it go in ARGS, such as ARGS="--port 8001"
 	@$(RUN) --quiet --no-dev contexten up $(ARGS)
 
 test: uv ## Run the tests; words for pytest go in ARGS
-	$(RUN) pytest $(ARGS)
+	$(RUN) pytest -n auto --dist loadfile $(ARGS)
 
 check: uv ## Lint, formatting and types
 	$(RUN) ruff check

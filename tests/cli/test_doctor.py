@@ -14,12 +14,16 @@ def found(machine, code=0):
 
 
 def test_a_fresh_machine_is_well(machine):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    machine.extra["CONTEXTEN_PORT"] = str(port)
     checks = found(machine)
     assert [checks[name]["state"] for name in ("python", "sqlite", "data", "token", "git", "analyst")] == ["ok"] * 6
     assert checks["server"] == {
         "name": "server",
         "state": "note",
-        "detail": "not up; port 8000 is free",
+        "detail": f"not up; port {port} is free",
         "next_step": "contexten up",
     }
     assert not machine.data.exists()
