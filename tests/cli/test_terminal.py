@@ -78,6 +78,13 @@ def test_a_run_is_shown_in_colour(screen):
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")
 
 
+def test_an_answer_is_wrapped_between_words(screen):
+    shown = plain(screen("run", "Who calls refund_order, and is it retried?", columns=60).read())
+    answer = shown.partition("  answer  ")[2].splitlines()[1:-2]
+    assert max(map(len, answer)) <= 60
+    assert "has no retry decorator, no retry call and no loop around" in " ".join(line.strip() for line in answer)
+
+
 def test_colour_can_be_declined(live, screen):
     live.extra["NO_COLOR"] = "1"
     try:

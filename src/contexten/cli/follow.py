@@ -8,7 +8,7 @@ import typer
 
 from contexten.cli.errors import DONE, FAILED, INTERRUPTED
 from contexten.cli.live import LiveLog, heading, outcome
-from contexten.cli.output import emit, note
+from contexten.cli.output import emit, note, say
 from contexten.cli.progress import Progress
 from contexten.errors import ContextenError
 from contexten.protocol import MessageType
@@ -38,19 +38,16 @@ def follow(connection: Connection, task: AgentTask, *, place: str | None, json: 
 
 
 def _show(task: AgentTask, place: str | None, *, embedded: bool) -> None:
+    log = LiveLog()
     with Progress("waiting for the first step") as progress:
-        progress.say(heading(task.run, place))
-        log = LiveLog()
+        progress.say([heading(task.run, place)])
         for entry in task.stream():
-            if entry.message_type == MessageType.USER_MESSAGE:
-                continue
-            for line in log.lines(entry):
-                progress.say(line)
-            progress.update("working")
-        for line in log.rest(task.result):
-            progress.say(line)
-        # The page of a server inside this process is gone in a moment.
-        progress.say(outcome(task.run, f"contexten runs show {task.id}" if embedded else task.web_url))
+            if entry.message_type != MessageType.USER_MESSAGE:
+                progress.say(log.lines(entry))
+                progress.update("working")
+        progress.say(log.rest(task.result))
+    # The page of a server inside this process is gone in a moment.
+    say(outcome(task.run, f"contexten runs show {task.id}" if embedded else task.web_url))
 
 
 def _interrupted(task: AgentTask, *, embedded: bool) -> NoReturn:

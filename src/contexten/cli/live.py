@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from contexten.cli.output import clean, home_relative, one_line, room, styled
@@ -65,10 +66,25 @@ def _lines(entry: LogEntry, text: str) -> Iterator[str]:
 
 
 def answer_lines(text: str) -> Iterator[str]:
-    """Markdown as it was written, indented; on a terminal headings and code stand out."""
+    """Markdown as it was written, indented; on a terminal prose is wrapped, and headings and code stand out."""
+    fenced = False
     for line in clean(text).strip().split("\n"):
-        shown = styled(line, "bold") if line.startswith("#") else _CODE.sub(lambda code: styled(code[0], "cyan"), line)
-        yield f"  {shown}".rstrip()
+        fenced ^= line.lstrip().startswith("```")
+        for part in [line] if fenced else _wrapped(line, room(2)):
+            shown = styled(part, "bold") if line.startswith("#") else _CODE.sub(_as_code, part)
+            yield f"  {shown}".rstrip()
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """A line of prose or of a list in lines of at most `width` characters; 0 leaves it as it is."""
+    if not width or len(line) <= width:
+        return [line]
+    hanging = " " * (len(line) - len(line.lstrip(" -*>")))
+    return wrap(line, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False)
+
+
+def _as_code(code: re.Match[str]) -> str:
+    return styled(code[0], "cyan")
 
 
 def outcome(run: AgentRun, see: str | None) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Self
 from contexten.cli.output import is_terminal, one_line, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.status import Status
 
 
@@ -42,11 +44,13 @@ class Progress:
 
             self._status.update(Text(one_line(text, 60), style="dim"))
 
-    def say(self, line: str) -> None:
-        """Write a line of result above the moving one."""
-        if self._status is None:
-            say(line)
+    def say(self, lines: Iterable[str]) -> None:
+        """Write lines of result above the moving one."""
+        text = "\n".join(lines)
+        if not text:
             return
-        self._status.stop()
-        say(line)
-        self._status.start()
+        if self._status is not None:
+            self._status.stop()
+        say(text)
+        if self._status is not None:
+            self._status.start()
