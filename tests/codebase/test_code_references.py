@@ -2,6 +2,8 @@
 
 import pytest
 
+from contexten.errors import UsageError
+
 TARGET = {
     "pkg/__init__.py": "",
     "pkg/target.py": "def goal(): ...\nclass Base:\n    def run(self): ...\n    level = 1\n",
@@ -99,6 +101,12 @@ def test_an_overridden_method_is_another_method(project):
     )
     assert codebase.references(codebase.symbols("Base.run")[0]) == []
     assert [each.line for each in codebase.references(codebase.symbols("A.run")[0])] == [4]
+
+
+def test_a_kind_that_does_not_exist_is_refused(project):
+    codebase = project(TARGET)
+    with pytest.raises(UsageError, match="no kind of reference 'calls'"):
+        codebase.references(codebase.symbols("goal")[0], ["calls"])
 
 
 def test_a_use_on_an_unknown_object_is_only_possible(project):

@@ -12,6 +12,7 @@ from contexten.codebase.context import RelevantContext, relevant_context
 from contexten.codebase.examples import usage_examples
 from contexten.codebase.model import Example, File, Import, Problem, Reference, Symbol, TextMatch
 from contexten.codebase.questions import Questions
+from contexten.codebase.record import KINDS
 from contexten.codebase.snapshot import Snapshot
 from contexten.codebase.store import Store
 from contexten.codebase.update import Changes, Updater
@@ -21,7 +22,7 @@ from contexten.errors import CodebaseError, UsageError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 USER_CACHE = "user cache folder"
 
@@ -190,7 +191,7 @@ class Codebase:
         return self._questions.snapshot.symbol(path, -1)
 
     def references(
-        self, symbol: Symbol, kinds: Iterable[str] | None = None, *, possible: bool = False
+        self, symbol: Symbol, kinds: Collection[str] | None = None, *, possible: bool = False
     ) -> list[Reference]:
         """Where a symbol is used, by path and line; its definition is not among them.
 
@@ -198,7 +199,12 @@ class Codebase:
             symbol: what to look for.
             kinds: of the references wanted; all by default. See `Reference.kind`.
             possible: also uses of a method's or attribute's name on objects of unknown type (`certain` is False).
+
+        Raises:
+            UsageError: there is no such kind.
         """
+        if wrong := sorted(set(kinds or ()) - set(KINDS)):
+            raise UsageError(f"There is no kind of reference {wrong[0]!r}. The kinds are {', '.join(KINDS)}.")
         return self._questions.references(symbol, kinds, possible=possible)
 
     def callers(self, symbol: Symbol, depth: int = 1) -> list[Reference]:
