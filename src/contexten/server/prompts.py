@@ -76,13 +76,13 @@ def engine_of(services: Services, body: CreateAgentRunInput) -> str:
 
 
 async def repository_of(services: Services, org_id: int, repo_id: int | None) -> int:
-    """The id of the repository to work on: the one that is named, else the organization's first."""
+    """The id of the repository to work on: the one that is named, else the one that stands for none."""
     if repo_id is not None:
         return (await services.store.repos.get(org_id, repo_id)).id
-    first = await services.store.repos.first(org_id)
-    if first is None:
+    home = await services.home.repository_of(org_id)
+    if home is None:
         raise Refusal(404, _NO_REPOSITORY.format(org_id))
-    return first.id
+    return home.id
 
 
 def _timeout(settings: ServerSettings, timeout: float | None) -> float | None:

@@ -13,8 +13,9 @@ import uvicorn
 
 from contexten.protocol import EngineInfo, LocalRepository, Window
 from contexten.server.app import create_app
+from contexten.server.home import FIRST_ORGANIZATION
 from contexten.server.ports import bind, url_of
-from contexten.server.services import FIRST_ORGANIZATION, Services, read_credentials
+from contexten.server.services import Services, read_credentials
 from contexten.settings import DEFAULT_HOST
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ class _Server(uvicorn.Server):
             data_dir=self._settings.data_dir,
             database="sqlite" if services.store.is_sqlite else "postgresql",
             runs=runs,
-            repo=await services.store.repos.first(owner),
+            repo=await services.home.repository_of(owner),
             engines=services.engine_infos(),
             organization_id=owner,
             token=credentials.token if credentials else None,

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contexten.client.local import LocalCredentials
 from contexten.errors import SettingsError
 from contexten.protocol import EngineInfo, Role, Window
+from contexten.server.home import FIRST_ORGANIZATION, Home
 from contexten.server.limits import RequestLimits
 from contexten.server.live.hub import Hub
 from contexten.server.lock import DataLock
@@ -20,13 +20,12 @@ from contexten.server.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from contexten.engines import Engines
-    from contexten.protocol import LocalRepository
     from contexten.settings import ServerSettings
 
 _LOG = logging.getLogger("contexten.server")
-FIRST_ORGANIZATION = 1
 
 
 @dataclass(slots=True)
@@ -36,6 +35,7 @@ class Services:
     settings: ServerSettings
     engines: Engines
     store: Store
+    home: Home
     queue: Queue
     hub: Hub
     limits: RequestLimits
@@ -84,8 +84,10 @@ async def running_services(
         store = await asyncio.to_thread(Store.open, settings)
         try:
             await _leave_credentials(settings, store, None if passing else base_url)
-            await _register_repository(settings, store)
-            async with _working(settings, engines, store, base_url) as services:
+            home = Home(settings, store)
+            if not passing or settings.repo or await store.repos.first(FIRST_ORGANIZATION) is None:
+                await home.register()
+            async with _working(settings, engines, store, home, base_url) as services:
                 yield services
         finally:
             await asyncio.to_thread(store.close)
@@ -94,13 +96,15 @@ async def running_services(
 
 
 @asynccontextmanager
-async def _working(settings: ServerSettings, engines: Engines, store: Store, base_url: str) -> AsyncIterator[Services]:
+async def _working(
+    settings: ServerSettings, engines: Engines, store: Store, home: Home, base_url: str
+) -> AsyncIterator[Services]:
     hub, queue = Hub(store), Queue(settings, store, engines)
     limits = RequestLimits(enabled=settings.rate_limits)
     async with hub:
         await queue.start()
         try:
-            yield Services(settings, engines, store, queue, hub, limits, base_url)
+            yield Services(settings, engines, store, home, queue, hub, limits, base_url)
         finally:
             await queue.stop()
 
@@ -148,17 +152,3 @@ def read_credentials(data_dir: Path) -> LocalCredentials | None:
     except SettingsError as error:
         _LOG.warning("%s It is written anew.", error)
         return None
-
-
-async def _register_repository(settings: ServerSettings, store: Store) -> LocalRepository:
-    """The repository of runs that name none: the first of the first organization, else the folder in the settings."""
-    known = await store.repos.first(FIRST_ORGANIZATION)
-    if known is not None:
-        return known
-    from contexten.engines.workspace import describe
-
-    path = (settings.repo or Path.cwd()).expanduser().resolve()
-    if not path.is_dir():
-        raise SettingsError(f"The repository {path} (CONTEXTEN_REPO) is not a folder.")
-    facts = await asyncio.to_thread(describe, path)
-    return await store.repos.add(FIRST_ORGANIZATION, path=str(path), name=facts.name, language=facts.language)

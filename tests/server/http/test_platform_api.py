@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from contexten.protocol import Role
@@ -60,6 +65,42 @@ def test_repositories_are_added_listed_and_removed(admin, tmp_path):
     assert admin.http.delete(admin.url(f"/repos/{added['id']}")).status_code == 404
     gone = admin.http.post(admin.url("/agent/run"), json={"prompt": "p", "repo_id": added["id"]})
     assert gone.status_code == 404
+
+
+def test_without_the_folder_it_was_started_in_runs_work_on_the_first_that_is_left(admin, tmp_path):
+    other = admin.http.post(admin.url("/repos"), json={"location": str(tmp_path)}).json()
+    for repo in admin.http.get(admin.url("/repos")).json()["items"]:
+        if repo != other:
+            assert admin.http.delete(admin.url(f"/repos/{repo['id']}")).is_success
+    assert admin.create()["repo_id"] == other["id"]
+
+
+@pytest.fixture
+def address(tmp_path):
+    """A git address that can be cloned."""
+    folder = tmp_path / "origin" / "shop.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", folder], check=True)
+    return f"file://{folder}"
+
+
+def test_an_address_is_cloned_once(admin, address):
+    def add(location):
+        return admin.http.post(admin.url("/repos"), json={"location": location}).json()
+
+    with ThreadPoolExecutor() as pool:
+        first, *others = pool.map(add, [address, address, f"{address}/"])
+    assert (first["name"], first["url"]) == ("shop", address)
+    assert [other["id"] for other in others] == [first["id"]] * 2
+    assert len(list(Path(first["path"]).parent.iterdir())) == 1
+
+
+def test_a_clone_that_is_gone_is_made_again(admin, address):
+    first = admin.http.post(admin.url("/repos"), json={"location": address}).json()
+    shutil.rmtree(first["path"])
+    again = admin.http.post(admin.url("/repos"), json={"location": address}).json()
+    assert Path(again["path"]).is_dir()
+    listed = admin.http.get(admin.url("/repos")).json()["items"]
+    assert [repo["id"] for repo in listed if repo["url"] == address] == [again["id"]]
 
 
 @pytest.mark.parametrize(

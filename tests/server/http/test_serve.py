@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import stat
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -105,6 +106,44 @@ def quiet():
 def test_an_unknown_default_engine_is_told_at_the_start(settings):
     with pytest.raises(SettingsError, match=r"There is no engine 'warp' .*Engines: echo"):
         Embedded(settings(CONTEXTEN_ENGINE="warp"), engines=quiet()).__enter__()
+
+
+def test_runs_that_name_no_repository_work_where_the_server_was_started(program, tmp_path):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in [*folders, folders[0]]:
+        folder.mkdir(exist_ok=True)
+        process, base_url = program(CONTEXTEN_REPO=str(folder))
+        assert home_of(base_url, LocalCredentials.read(tmp_path / "data")) == folder
+        process.terminate()
+        process.wait()
+
+
+def test_a_passing_server_works_where_its_program_is(settings, tmp_path, monkeypatch):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        with Embedded(settings(CONTEXTEN_REPO=None), engines=quiet()) as server:
+            assert home_of(server.base_url, server) == tmp_path / name
+
+
+def test_a_current_folder_that_is_gone_is_told(settings, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(SettingsError, match="folder is gone"):
+        Embedded(settings(CONTEXTEN_REPO=None), engines=quiet()).__enter__()
+
+
+def home_of(base_url, local):
+    """Where a run that names no repository works."""
+    with httpx2.Client(base_url=f"{base_url}/v1/organizations/1", headers=bearer(local)) as http:
+        repo_id = http.post("/agent/run", json={"prompt": "where am I?"}).json()["repo_id"]
+        repos = http.get("/repos").json()["items"]
+    return Path(next(repo["path"] for repo in repos if repo["id"] == repo_id))
+
+
+def bearer(local):
+    return {"Authorization": f"Bearer {local.token}"}
 
 
 def test_a_repository_that_is_no_folder_is_told_at_the_start(settings, tmp_path):

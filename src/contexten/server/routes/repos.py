@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 from typing import Annotated, Any
+from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Query
 
@@ -19,11 +20,14 @@ from contexten.server.auth import AdminRoute, GatedRoute, Running
 from contexten.server.paging import Paged
 from contexten.server.problems import invalid
 from contexten.server.routes.shapes import AnyId, OrgId, problems
+from contexten.server.services import Services
 
 router = APIRouter(route_class=GatedRoute, tags=["repositories"])
 admin = APIRouter(route_class=AdminRoute, tags=["repositories"])
 _REPOS = "/v1/organizations/{org_id}/repos"
 _CHECKS = _REPOS + "/check-suite-settings"
+_cloning: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
+"""A lock for each address that is being cloned, so that two requests for one do not clone it twice."""
 RepoQuery = Annotated[int, Query(ge=-(2**63), le=2**63 - 1, description="The repository.")]
 
 
@@ -42,17 +46,23 @@ async def list_repositories(org_id: OrgId, window: Paged, services: Running) -> 
 async def add_repository(org_id: OrgId, body: NewRepository, services: Running) -> LocalRepository:
     """Register a folder of the server's machine, or clone a git address into the server's data folder.
 
-    The same folder twice is the same repository. For admins: whoever adds a folder can have it read.
+    The same folder or address twice is the same repository. For admins: whoever adds a folder can have it read.
     """
-    try:
-        location = validate_location(body.location)
-        url = location if isinstance(location, str) else None
-        folder = location if isinstance(location, Path) else await clone(location, services.settings.data_dir / "repos")
-    except EngineError as error:
-        raise invalid(str(error), "body", "location") from error
-    facts = await asyncio.to_thread(describe, folder)
-    name = body.name or (name_of(url) if url else facts.name)
-    return await services.store.repos.add(org_id, path=str(folder), name=name, url=url, language=facts.language)
+    location = validate_location(body.location)
+    if isinstance(location, Path):
+        return await _add(services, org_id, location, body.name)
+    url = location.rstrip("/")
+    async with _cloning.setdefault((org_id, url), asyncio.Lock()):
+        known = await services.store.repos.find(org_id, url=url)
+        if known is not None and await asyncio.to_thread(Path(known.path).is_dir):
+            return known
+        try:
+            folder = await clone(url, services.settings.data_dir / "repos")
+        except EngineError as error:
+            raise invalid(str(error), "body", "location") from error
+        if known is not None:
+            await services.store.repos.remove(org_id, known.id)
+        return await _add(services, org_id, folder, body.name or name_of(url), url)
 
 
 @admin.delete(_REPOS + "/{repo_id}", summary="Remove a repository", responses=problems())
@@ -76,3 +86,12 @@ async def update_check_settings(
     """Change the fields that are given; answers the settings as they are then."""
     await services.store.checks.update(org_id, repo_id, body)
     return (await services.store.checks.get(org_id, repo_id)).model_dump()
+
+
+async def _add(
+    services: Services, org_id: int, folder: Path, name: str | None, url: str | None = None
+) -> LocalRepository:
+    facts = await asyncio.to_thread(describe, folder)
+    return await services.store.repos.add(
+        org_id, path=str(folder), name=name or facts.name, url=url, language=facts.language
+    )

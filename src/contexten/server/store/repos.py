@@ -80,6 +80,16 @@ class Repos:
         row = await self._database.read(lambda connection: connection.execute(wanted).one_or_none())
         return None if row is None else _repository(row)
 
+    async def find(
+        self, organization_id: int, *, path: str | None = None, url: str | None = None
+    ) -> LocalRepository | None:
+        """The repository that was registered with this path, or cloned from this address; None when there is none."""
+        same = repos.c.path == clean_text(path) if path is not None else repos.c.url == clean_text(url or "")
+        whose = (repos.c.organization_id == organization_id) & repos.c.removed_at.is_(None)
+        wanted = select(repos).where(whose, same).order_by(repos.c.id).limit(1)
+        row = await self._database.read(lambda connection: connection.execute(wanted).one_or_none())
+        return None if row is None else _repository(row)
+
     async def remove(self, organization_id: int, repo_id: int) -> None:
         """Forget a repository; its folder stays.
 
