@@ -148,6 +148,52 @@ class TestManyWaits:
         streams = [request for request in proxy.requests if b"/events" in request.split(b"\r\n")[0]]
         assert len(streams) <= 4
 
+    def test_an_end_that_the_stream_tells_is_not_asked_for(self, server, client, proxies):
+        proxy = proxies(server.base_url)
+
+        async def main():
+            async with (
+                AsyncCodegenClient(server.token, server.organization_id, proxy.base_url) as twin,
+                twin.listening(),
+            ):
+                runs = [await twin.create_agent_run("x", engine="held") for _ in range(12)]
+                waits = [asyncio.create_task(twin.end_of(run)) for run in runs]
+                await proxy.asked(b"/agent/runs", 1)
+                for run in runs:
+                    await asyncio.to_thread(client.cancel_agent_run, run.id)
+                ends = await asyncio.gather(*waits)
+                assert {(end.status, end.run) for end in ends} == {("CANCELLED", None)}
+
+        asyncio.run(main())
+        assert not [one for one in proxy.requests if b"/agent/run/" in one.split(b"\r\n")[0]]
+
+    def test_runs_that_ended_before_anybody_listened_are_found(self, server, client):
+        ended = [client.run(f"early {number}").wait() for number in range(6)]
+        stale = [task.run.model_copy(update={"status": "PENDING", "result": None}) for task in ended]
+
+        async def main():
+            async with AsyncCodegenClient(server.token, server.organization_id, server.base_url) as twin:
+                return await asyncio.wait_for(asyncio.gather(*[twin.end_of(run) for run in stale]), 20)
+
+        assert [end.result for end in asyncio.run(main())] == [f"early {number}" for number in range(6)]
+
+    def test_a_run_that_is_not_there_ends_only_its_own_wait(self, server, client):
+        held = client.run("x", engine="held")
+        absent = held.run.model_copy(update={"id": held.id + 1000})
+
+        async def main():
+            async with (
+                AsyncCodegenClient(server.token, server.organization_id, server.base_url) as twin,
+                twin.listening(),
+            ):
+                wait = asyncio.create_task(twin.end_of(held.run))
+                with pytest.raises(errors.NotFoundError):
+                    await asyncio.wait_for(twin.end_of(absent), 20)
+                await twin.cancel_agent_run(held.id)
+                assert (await wait).status == "CANCELLED"
+
+        asyncio.run(main())
+
     def test_a_break_is_survived_and_a_cancelled_wait_leaves_quietly(self, server, client, proxies):
         proxy = proxies(server.base_url)
 

@@ -8,7 +8,6 @@ from contexten.agents.outcome import RunOutcome, TraceStep
 from contexten.agents.progress import Progress
 from contexten.agents.statistics import Figures, RunStatistics
 from contexten.agents.streaming import AsyncObservableStreamingAgent, Chunk, ObservableStreamingAgent
-from contexten.agents.watch import RunWatch
 
 __all__ = [
     "AsyncEnhancedAgent",
@@ -23,6 +22,5 @@ __all__ = [
     "RealTimeMonitor",
     "RunOutcome",
     "RunStatistics",
-    "RunWatch",
     "TraceStep",
 ]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import AsyncExitStack, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from contexten.agents.outcome import RunOutcome, TraceStep
 from contexten.agents.prompts import with_context
 from contexten.agents.statistics import RunStatistics
-from contexten.agents.watch import RunWatch
 from contexten.client import Agent, AsyncCodegenClient
-from contexten.errors import ContextenError, UsageError
+from contexten.errors import ApiError, ContextenError, UsageError
 from contexten.telemetry import names, tracing
 
 if TYPE_CHECKING:
@@ -237,12 +237,15 @@ class AsyncEnhancedAgent:
             async with door:
                 return await self.api_client.create_agent_run(with_context(prompt, context), **options)
 
-        async def one(prompt: str, watch: RunWatch) -> RunOutcome:
+        async def one(prompt: str) -> RunOutcome:
             async with room:
-                return await self._one_of_many(prompt, create(prompt), watch)
+                return await self._one_of_many(prompt, create(prompt))
 
-        async with RunWatch(self.api_client) as watch, asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(prompt, watch)) for prompt in prompts]
+        async with AsyncExitStack() as stack:
+            with suppress(ApiError):  # the first creation meets it too, and its outcome carries it
+                await stack.enter_async_context(self.api_client.listening())
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            tasks = [group.create_task(one(prompt)) for prompt in prompts]
         return [task.result() for task in tasks]
 
     async def aclose(self) -> None:
@@ -255,7 +258,7 @@ class AsyncEnhancedAgent:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _one_of_many(self, prompt: str, creation: Awaitable[AgentRun], watch: RunWatch) -> RunOutcome:
+    async def _one_of_many(self, prompt: str, creation: Awaitable[AgentRun]) -> RunOutcome:
         recording = _Recording(prompt)
         self.statistics.asked(self.name)
         try:
@@ -263,7 +266,7 @@ class AsyncEnhancedAgent:
                 run = await creation
                 recording.created(run)
                 span.set_attribute(names.CONVERSATION, str(run.id))
-                end = await watch.end_of(run)
+                end = await self.api_client.end_of(run)
                 outcome = recording.outcome(end.status, end.result)
         except ContextenError as error:
             outcome = recording.outcome(error=error)

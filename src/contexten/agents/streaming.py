@@ -177,5 +177,5 @@ _TYPES: dict[str, str] = {
 def _line(entry: LogEntry) -> str:
     observed = entry.observation if isinstance(entry.observation, str) else None
     if entry.message_type == MessageType.ACTION:
-        return f"{entry.tool_name}: {observed or entry.thought or ''}".rstrip(": ")
+        return ": ".join(part for part in (entry.tool_name, observed or entry.thought) if part)
     return observed or entry.thought or entry.tool_name or ""

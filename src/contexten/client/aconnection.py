@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import httpx2
 
@@ -50,7 +49,7 @@ class AsyncConnection:
         self._middleware = tuple(middleware)
         self._pool = AsyncPool(address.base_url, ssl_context)
         self._waits = 0
-        self._watches: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, watch.Watch]] = WeakKeyDictionary()
+        self._watches: dict[tuple[asyncio.AbstractEventLoop, int], watch.Watch] = {}
 
     async def send(self, call: Call[T], org_id: int | str | None = None, **options: Any) -> T:
         """Make a call and read its result; see `exchange` for the options."""
@@ -101,20 +100,27 @@ class AsyncConnection:
         finally:
             await response.aclose()
 
-    async def ended(self, org_id: int, run_id: int) -> AgentRun:
-        """The run, when it has ended; listens for it alone, or for all of many waits together.
-
-        Raises:
-            NoEventStreamError: the server has no event streams.
-        """
+    async def end_of(self, run: AgentRun) -> follow.End:
+        """How a run's newest known turn ended, when it has; many waits at a time listen together."""
+        if run.status is not None and run.is_terminal:
+            return follow.End(run.status, run.result, run)
+        shared = self.watch(run.organization_id)
         self._waits += 1
         try:
-            if self._waits <= watch.ALONE:
-                return await follow.alisten_to_end(self, org_id, run_id)
-            watches = self._watches.setdefault(asyncio.get_running_loop(), {})
-            return await watches.setdefault(org_id, watch.Watch(self, org_id)).ended(run_id)
+            if self._waits <= watch.ALONE and not shared.in_use and self.server.is_ours is not False:
+                with suppress(answers.NoEventStreamError):
+                    return await follow.alisten_to_end(self, run.organization_id, run.id)
+            return await self.watch(run.organization_id).end_of(run)
         finally:
             self._waits -= 1
+
+    def watch(self, org_id: int) -> watch.Watch:
+        """What waits for many runs of an organization; enter it to have it listen from before they are created."""
+        loop = asyncio.get_running_loop()
+        for place, unused in list(self._watches.items()):
+            if place[0].is_closed() or (place[0] is loop and not unused.in_use):
+                del self._watches[place]
+        return self._watches.setdefault((loop, org_id), watch.Watch(self, org_id))
 
     async def aclose(self) -> None:
         """Close all connections."""

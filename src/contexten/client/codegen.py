@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from contexten.client import follow
@@ -21,14 +21,15 @@ from contexten.resilience import Breaker, Policy, Retry
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 
     import httpx2
     from pydantic import SecretStr
 
     from contexten.client import aconnection, connection
+    from contexten.client.follow import End
     from contexten.client.runs import RunOptions
-    from contexten.protocol import RunEvent
+    from contexten.protocol import AgentRun, RunEvent
 
 TIMEOUT = 60.0
 """Seconds that one attempt of a request may take."""
@@ -213,6 +214,22 @@ class AsyncCodegenClient(AsyncRunCalls, AsyncRepositoryCalls, AsyncPeopleCalls, 
         async with aclosing(follow.afollow_organization(self._connection, organization, after)) as events:
             async for event in events:
                 yield event
+
+    async def end_of(self, run: AgentRun) -> End:
+        """Wait until a run that was created or fetched has ended; its status and result.
+
+        Many waits at a time share one event stream, or one question where the server has none.
+
+        Raises:
+            ApiError: the server cannot be reached any more, or does not know the run.
+        """
+        return await self._connection.end_of(run)
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Keep one event stream of the organization open for all `end_of` and `wait` inside the block."""
+        async with self._connection.watch(await self._connection.organization()):
+            yield
 
     async def run_events(
         self, run_id: int, *, after: int | None = None, org_id: Org = None

@@ -6,7 +6,7 @@ Both twins feed what arrives to `seen`, which says what is new and when it is ov
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from httpx2 import EventSource
 
@@ -15,6 +15,7 @@ from contexten.client.answers import NoEventStreamError
 from contexten.client.calls import runs
 from contexten.client.seen import PAGE, Pace, Polled, Seen
 from contexten.errors import ApiError, ConnectionLostError
+from contexten.protocol import StatusEvent, is_terminal
 from contexten.resilience import Retry
 
 if TYPE_CHECKING:
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 
 PATIENCE = Retry(retries=16, initial=0.5, maximum=5.0)
 """How a watcher waits for a server that is down: for about a minute."""
+
+
+class End(NamedTuple):
+    """How a turn of a run ended."""
+
+    status: str
+    result: str | None
+    run: AgentRun | None = None
+    """The whole run, when the server was asked for it and did not tell of the end by itself."""
 
 
 def follow_run(
@@ -179,25 +189,27 @@ async def _apoll(connection: AsyncConnection, org_id: int, run_id: int, polled: 
         await connection.policy.clock.asleep(polled.pause)
 
 
-async def aawait_end(connection: AsyncConnection, org_id: int, run_id: int, poll: float | None) -> AgentRun:
+async def aawait_end(connection: AsyncConnection, run: AgentRun, poll: float | None) -> AgentRun:
     """The twin of `await_end`; limit it with `asyncio.timeout`."""
-    if poll is None and connection.server.is_ours is not False:
-        try:
-            return await connection.ended(org_id, run_id)
-        except NoEventStreamError:
-            pass
-    pace = Pace(poll)
-    while not (run := await connection.send(runs.show(run_id), org_id, patience=PATIENCE)).is_terminal:
-        await connection.policy.clock.asleep(pace.next())
+    show = runs.show(run.id)
+    if poll is None:
+        end = await connection.end_of(run)
+        return end.run or await connection.send(show, run.organization_id, patience=PATIENCE)
+    while not (run := await connection.send(show, run.organization_id, patience=PATIENCE)).is_terminal:
+        await connection.policy.clock.asleep(poll)
     return run
 
 
-async def alisten_to_end(connection: AsyncConnection, org_id: int, run_id: int) -> AgentRun:
-    """The run, when its own event stream has ended."""
+async def alisten_to_end(connection: AsyncConnection, org_id: int, run_id: int) -> End:
+    """How a run ended, when its own event stream has."""
+    told: StatusEvent | None = None
     async with aclosing(_astream(connection, org_id, run_id, Seen(), "?kinds=status")) as events:
-        async for _event in events:
-            pass
-    return await connection.send(runs.show(run_id), org_id, patience=PATIENCE)
+        async for event in events:
+            told = event if isinstance(event, StatusEvent) else told
+    if told is not None and is_terminal(told.status):
+        return End(told.status, told.result)
+    run = await connection.send(runs.show(run_id), org_id, patience=PATIENCE)
+    return End(str(run.status), run.result, run)
 
 
 def _path(org_id: int, run_id: int | None) -> str:

@@ -85,6 +85,8 @@ class Seen:
         """An organization's stream says first after which event it starts."""
         if sent.event == "open" and self._endless and self.after is None and sent.id.isdigit() and sent.data:
             self.after = int(sent.id)
+            if self._on_open is not None:
+                self._on_open(gap=True)
 
 
 class Pace:

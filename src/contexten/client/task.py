@@ -199,7 +199,7 @@ class AsyncAgentTask(_Facts):
         limit = asyncio.timeout(timeout)
         try:
             async with limit:
-                self.run = await follow.aawait_end(self._connection, self.org_id, self.id, poll)
+                self.run = await follow.aawait_end(self._connection, self.run, poll)
         except TimeoutError:
             if not limit.expired():
                 raise

@@ -145,7 +145,10 @@ class Hosted:
             return self.problem(401, "Invalid token")
         skip, limit = int(request.query_params["skip"]), int(request.query_params["limit"])
         newest = sorted(self.runs.values(), key=lambda run: -run.id)
-        items = [self.view(run) for run in newest[skip : skip + limit]]
+        shown = newest[skip : skip + limit]
+        for run in shown:
+            run.step()
+        items = [self.view(run) for run in shown]
         return JSONResponse({"items": items, "total": len(newest), "page": 1, "size": limit, "pages": 1})
 
     async def organizations(self, request):
