@@ -194,7 +194,9 @@ async def aawait_end(connection: AsyncConnection, run: AgentRun, poll: float | N
     show = runs.show(run.id)
     if poll is None:
         end = await connection.end_of(run)
-        return end.run or await connection.send(show, run.organization_id, patience=PATIENCE)
+        if end.run is not None:
+            return end.run
+        return await connection.send(show, run.organization_id, patience=PATIENCE)
     while not (run := await connection.send(show, run.organization_id, patience=PATIENCE)).is_terminal:
         await connection.policy.clock.asleep(poll)
     return run

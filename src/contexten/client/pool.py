@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx2
 
+from contexten.client.loopback import LoopbackTransport
 from contexten.errors import UsageError
 from contexten.settings import is_loopback
 
@@ -70,6 +71,7 @@ class AsyncPool:
 
     def __init__(self, base_url: str, ssl_context: ssl.SSLContext | None = None, connections: int = 1000) -> None:
         self._options = _options(base_url, ssl_context, connections)
+        self._loopback = base_url.startswith("http://") and is_loopback(httpx2.URL(base_url).host)
         self._pid = os.getpid()
         self._clients: dict[asyncio.AbstractEventLoop, httpx2.AsyncClient] = {}
         self._slots: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
@@ -101,7 +103,8 @@ class AsyncPool:
         if client is None:
             for ended in [other for other in list(self._clients) if other.is_closed()]:
                 self._clients.pop(ended, None)
-            client = self._clients[loop] = httpx2.AsyncClient(**self._options)
+            transport = LoopbackTransport(_KEEP_SECONDS) if self._loopback else None
+            client = self._clients[loop] = httpx2.AsyncClient(**self._options, transport=transport)
         return client
 
     async def aclose(self) -> None:
