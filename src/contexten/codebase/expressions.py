@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from contexten.codebase.headers import parsed_annotation
+from contexten.codebase.headers import dotted, parsed_annotation
 from contexten.codebase.record import ANNOTATION, CALL, READ, UNKNOWN, WRITE
 from contexten.codebase.scopes import Scope, Uses
 
@@ -153,23 +153,22 @@ class Expressions:
 
     def annotation(self, node: ast.expr | None) -> None:
         """Note the uses in an annotation, quoted ones included."""
-        if node is None:
-            return
-        for each in ast.walk(node):
-            if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                self.quoted(each, each.value)
-            elif isinstance(each, ast.Name):
+        stack: list[Any] = [node]
+        while stack:
+            each = stack.pop()
+            kind = each.__class__
+            if kind is ast.Name:
                 self.use(each.id, each.lineno, each.col_offset, ANNOTATION)
-            elif isinstance(each, ast.Attribute):
-                self.attribute_in_annotation(each)
-
-    def attribute_in_annotation(self, node: ast.Attribute) -> None:
-        """Note the last name of a dotted annotation; the walk comes to the others by itself."""
-        from contexten.codebase.headers import dotted
-
-        name = dotted(node)
-        if name:
-            self.use(name, node.end_lineno or 1, (node.end_col_offset or 0) - len(node.attr.encode()), ANNOTATION)
+            elif kind is ast.Constant:
+                if each.value.__class__ is str:
+                    self.quoted(each, each.value)
+            elif each is not None:
+                if kind is ast.Attribute and (name := dotted(each)):
+                    length = len(each.attr.encode())
+                    self.use(name, each.end_lineno, each.end_col_offset - length, ANNOTATION)
+                for field in _FIELDS[kind]:
+                    value = getattr(each, field)
+                    stack.extend(value if value.__class__ is list else (value,))
 
     def quoted(self, node: ast.Constant, text: str) -> None:
         """Note the uses in a quoted annotation at the places where they are written."""

@@ -18,7 +18,6 @@ import struct
 import sys
 import zlib
 from array import array
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -68,24 +67,37 @@ class ImportRow(NamedTuple):
     column: int
 
 
-@dataclass(slots=True)
 class Record:
-    """What is known about one file."""
+    """What is known about one file; a plain class, because importing `dataclasses` costs the reading processes dearly."""
 
-    language: str
-    lines: int = 0
-    symbols: list[SymbolRow] = field(default_factory=list)
-    imports: list[ImportRow] = field(default_factory=list)
-    docstring: str = ""
-    """Of the module."""
-    exports: list[str] | None = None
-    """`__all__`, where it is a plain list of strings."""
-    chains: list[str] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=list)
-    """Where the uses of each chain begin in `uses`, and the end of the last."""
-    uses: array[int] = field(default_factory=lambda: array("I"))
-    """Triples of line, column (in bytes) and `(owner + 1) * 16 + kind`."""
-    problem: str = ""
+    __slots__ = (
+        "chains",
+        "docstring",
+        "exports",
+        "imports",
+        "language",
+        "lines",
+        "offsets",
+        "problem",
+        "symbols",
+        "uses",
+    )
+
+    def __init__(self, language: str, lines: int = 0, *, problem: str = "") -> None:
+        self.language = language
+        self.lines = lines
+        self.problem = problem
+        self.symbols: list[SymbolRow] = []
+        self.imports: list[ImportRow] = []
+        self.docstring = ""
+        """Of the module."""
+        self.exports: list[str] | None = None
+        """`__all__`, where it is a plain list of strings."""
+        self.chains: list[str] = []
+        self.offsets: list[int] = []
+        """Where the uses of each chain begin in `uses`, and the end of the last."""
+        self.uses = array("I")
+        """Triples of line, column (in bytes) and `(owner + 1) * 16 + kind`."""
 
     def last_name(self, chain: str) -> str:
         """The name that is written in the source where a chain is used."""
@@ -137,18 +149,13 @@ def decode(data: bytes) -> Record:
     outline, body, uses = _sections(data)
     language, lines, problem, _defined, _used = json.loads(outline)
     docstring, symbols, imports, exports, chains, offsets = json.loads(body)
-    return Record(
-        language=language,
-        lines=lines,
-        docstring=docstring,
-        symbols=[_symbol(row) for row in symbols],
-        imports=[ImportRow(*row) for row in imports],
-        exports=exports,
-        chains=[sys.intern(chain) for chain in chains],
-        offsets=offsets,
-        uses=array("I", bytes(uses)),
-        problem=problem,
-    )
+    record = Record(language, lines, problem=problem)
+    record.docstring, record.exports, record.offsets = docstring, exports, offsets
+    record.symbols = [_symbol(row) for row in symbols]
+    record.imports = [ImportRow(*row) for row in imports]
+    record.chains = [sys.intern(chain) for chain in chains]
+    record.uses = array("I", bytes(uses))
+    return record
 
 
 def _symbol(row: list[Any]) -> SymbolRow:
