@@ -13,7 +13,7 @@ def figures(place):
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/plain; version=")
     return {
-        (sample.name, *sorted(sample.labels.values())): sample.value
+        (sample.name, *sorted(filter(None, sample.labels.values()))): sample.value
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
     }
