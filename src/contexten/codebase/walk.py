@@ -93,11 +93,11 @@ class _Walker:
             where, prefix, specs = waiting.pop()
             try:
                 with os.scandir(where) as found:
-                    entries = sorted(found, key=lambda each: each.name)
+                    entries = list(found)
             except OSError as error:
                 self.problem(prefix or ".", error)
                 continue
-            if any(each.name == ".gitignore" for each in entries):
+            if ".gitignore" in [each.name for each in entries]:
                 spec = self._read(Path(where, ".gitignore"))
                 specs = [*specs, (prefix, spec)] if spec else specs
             waiting.extend(self.entries(entries, prefix, specs))
@@ -159,7 +159,11 @@ def _spec(patterns: Iterable[str]) -> GitIgnoreSpec:
 
 
 def _is_text(path: str) -> bool:
-    return not any("\udc80" <= each <= "\udcff" for each in path)
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _stays_inside(path: str, root: Path) -> bool:
