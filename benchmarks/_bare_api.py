@@ -34,15 +34,19 @@ class Api:
     def view(self, run_id: int) -> dict[str, Any]:
         """A run as it stands."""
         ended = time.monotonic() - self.created[run_id] >= self.seconds
-        status, result = ("COMPLETE", "done") if ended else ("RUNNING", None)
+        status, result = ("COMPLETE", self.moment(run_id)) if ended else ("RUNNING", None)
         return {"id": run_id, "organization_id": 1, "status": status, "result": result, "github_pull_requests": []}
+
+    def moment(self, run_id: int) -> str:
+        """When a run ends, on the machine's monotonic clock: its result."""
+        return repr(self.created[run_id] + self.seconds)
 
     async def end(self, run_id: int) -> None:
         """Tell the event stream of a run's end when it is time."""
         await asyncio.sleep(self.seconds)
         async with self.changed:
             told = {"event": "status", "id": len(self.ends) + 1, "agent_run_id": run_id, "turn": 1, "created_at": ""}
-            told |= {"status": "COMPLETE", "result": "done"}
+            told |= {"status": "COMPLETE", "result": self.moment(run_id)}
             self.ends.append(f"event: status\nid: {told['id']}\ndata: {json.dumps(told)}\n\n")
             self.changed.notify_all()
 

@@ -86,12 +86,32 @@ def test_a_schedule_that_cannot_be_is_refused(values):
 @pytest.mark.parametrize("twin", ["sync", "async"])
 def test_the_last_error_comes_out_as_it_is(clock, twin):
     policy = Policy(clock=clock)
-    errors = [ConnectError("one"), BUSY, RequestTimeoutError("three")]
+    errors = [BUSY, RequestTimeoutError("two"), RequestTimeoutError("three")]
     attempt = scripted(*errors)
     call = policy.call if twin == "sync" else lambda attempt: asyncio.run(policy.acall(as_async(attempt)))
     with pytest.raises(RequestTimeoutError) as caught:
         call(attempt)
     assert caught.value is errors[-1]
+
+
+@given(st.lists(st.booleans(), max_size=12), st.integers(0, 3))
+def test_broken_connections_and_answers_have_repetitions_of_their_own(broken, retries):
+    policy = Policy(retry=Retry(retries=retries), clock=FakeClock())
+    left = [ConnectError("broken") if each else BUSY for each in broken]
+    counted = {True: 0, False: 0}
+    for number, each in enumerate(broken):  # noqa: B007 - read after the loop
+        counted[each] += 1
+        if counted[each] > retries:
+            break
+    else:
+        number = None
+    attempt = scripted(*left, "done")
+    if number is None:
+        assert policy.call(attempt) == "done"
+    else:
+        with pytest.raises(type(left[number])) as caught:
+            policy.call(attempt)
+        assert caught.value is left[number]
 
 
 def as_async(attempt):

@@ -72,7 +72,7 @@ class EnhancedAgent(Agent):
         token: bearer token; else CODEGEN_API_TOKEN or CODEGEN_TOKEN, else the local server's.
         org_id: organization; else CODEGEN_ORG_ID, else the token's own.
         base_url: address of the server; else CODEGEN_BASE_URL, else the local server's.
-        max_retries: repetitions of a request that failed in passing.
+        max_retries: repetitions of a request after answers that may pass, and as many after broken connections.
         metrics_collector: where figures go; the process's registry when absent.
         options: everything else that `CodegenClient` takes, such as `policy`, `timeout` and `middleware`.
     """

@@ -47,7 +47,8 @@ class CodegenClient(RunCalls, RepositoryCalls, PeopleCalls, PlatformCalls):
         base_url: address with or without `/v1`; else CODEGEN_BASE_URL, else the local server's.
         timeout: seconds that one attempt of a request may take.
         deadline: seconds that a request may take with all repetitions; None sets no limit.
-        max_retries: repetitions of a request that failed in passing; 2 unless the policy says otherwise.
+        max_retries: repetitions of a request after answers that may pass, and as many after broken connections;
+            2 unless the policy says otherwise.
         policy: retry, breaker and rate limit in full, instead of `max_retries`.
         middleware: called around each attempt as `middleware(request, send)`, the first one outermost.
         ssl_context: whom to trust, instead of the usual authorities.

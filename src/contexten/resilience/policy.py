@@ -148,12 +148,12 @@ class Policy:
 class Attempts:
     """How often one call has failed, and until when it may be tried."""
 
-    __slots__ = ("_ends", "_failures", "_judge", "_key", "_last", "_permit", "_policy", "_retry", "_verdict")
+    __slots__ = ("_broken", "_ends", "_failures", "_judge", "_key", "_last", "_permit", "_policy", "_retry", "_verdict")
 
     def __init__(self, policy: Policy, key: str, judge: Judge, deadline: float | None, retry: Retry) -> None:
         self._policy, self._key, self._judge, self._retry = policy, key, judge, retry
         self._ends = None if deadline is None else policy.clock.monotonic() + deadline
-        self._failures = 0
+        self._failures = self._broken = 0
         self._last: Exception | None = None
         self._permit: Permit | None = None
         self._verdict: Verdict | None = None
@@ -192,7 +192,7 @@ class Attempts:
 
     def succeeded(self) -> None:
         """Forget the failures so far: something went well."""
-        self._failures = 0
+        self._failures = self._broken = 0
 
     def wait_after(self, error: Exception) -> float:
         """Seconds to wait before the next attempt.
@@ -202,10 +202,12 @@ class Attempts:
         """
         verdict, self._verdict = self._verdict or self._judge(error), None
         self._failures += 1
+        self._broken += verdict.broken
+        of_this_kind = self._broken if verdict.broken else self._failures - self._broken
         asked = verdict.wait or 0.0
         wait = max(asked, self._retry.wait(self._failures, self._policy.chance))
         worth = verdict.retry and asked <= self._retry.retry_after_cap
-        if not worth or self._failures > self._retry.retries or not self._fits(wait):
+        if not worth or of_this_kind > self._retry.retries or not self._fits(wait):
             self._give_up(error)
         self._last = error
         self._policy.notify(RetryNotice(self._key, self._failures, wait, error))

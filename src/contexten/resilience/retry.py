@@ -22,7 +22,7 @@ class Retry:
     """How often and how fast a call is repeated."""
 
     retries: int = 2
-    """Attempts after the first."""
+    """Attempts after the first; counted apart for connections that broke and for what a server answered."""
     initial: float = 0.5
     """Seconds before the first repetition; each further one waits twice as long."""
     maximum: float = 8.0
@@ -55,6 +55,8 @@ class Verdict:
     """Seconds that the server asks to wait, when it does."""
     healthy: bool | None = None
     """Whether the server works in spite of the error; None when the error says nothing about it."""
+    broken: bool = False
+    """Whether the connection broke: such failures have repetitions of their own."""
 
 
 Judge = Callable[[Exception], Verdict]
@@ -67,7 +69,7 @@ def judge_api_error(error: Exception) -> Verdict:
     if isinstance(error, StatusError):
         return Verdict(_may_pass(error), error.retry_after, healthy=error.status_code < _SERVER_ERRORS)
     if isinstance(error, ConnectError | RequestTimeoutError):
-        return Verdict(retry=True, healthy=False)
+        return Verdict(retry=True, healthy=False, broken=isinstance(error, ConnectError))
     return Verdict(retry=False, healthy=True if isinstance(error, ApiError) else None)
 
 

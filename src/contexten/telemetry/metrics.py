@@ -235,7 +235,10 @@ def _exportable(timer: Histogram) -> dict[str, Any]:
 
 
 def _key(name: str, labels: Mapping[str, str] | None) -> Key:
-    return name, tuple(sorted((str(label), str(value)) for label, value in labels.items())) if labels else ()
+    if not labels:
+        return name, ()
+    pairs = [(str(label), str(value)) for label, value in labels.items()]
+    return name, tuple(sorted(pairs) if len(pairs) > 1 else pairs)
 
 
 def _shown(key: Key) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from contexten.telemetry import metrics, names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from contexten.telemetry.metrics import MetricsRegistry
 
@@ -31,18 +30,19 @@ class RunMetrics:
         """A run was asked for."""
         self._registry.increment(names.AGENT_REQUESTS, labels={"engine": engine})
 
-    @contextmanager
-    def active(self, engine: str) -> Iterator[None]:
+    def active(self, engine: str) -> AbstractContextManager[None]:
         """An engine does a run while the body runs; its duration is observed however it ends."""
-        started = perf_counter()
+        return _Active(self, engine)
+
+    def began(self, engine: str) -> None:
+        """An engine has taken up a run."""
         self._step(engine, 1)
-        try:
-            yield
-        finally:
-            self._step(engine, -1)
-            seconds = perf_counter() - started
-            self._registry.observe(names.INVOKE_AGENT_SECONDS, seconds, {"gen_ai_agent_name": engine})
-            self._registry.observe(names.AGENT_SECONDS, seconds, {"engine": engine})
+
+    def took(self, engine: str, seconds: float) -> None:
+        """An engine has let go of a run after so many seconds."""
+        self._step(engine, -1)
+        self._registry.observe(names.INVOKE_AGENT_SECONDS, seconds, {"gen_ai_agent_name": engine})
+        self._registry.observe(names.AGENT_SECONDS, seconds, {"engine": engine})
 
     def ended(self, engine: str, status: str, *, successful: bool | None, cost_usd: float = 0.0) -> None:
         """A run ended with a status.
@@ -68,6 +68,22 @@ class RunMetrics:
     def _step(self, engine: str, change: int) -> None:
         self._active[engine] = self._active.get(engine, 0) + change
         self._registry.set_gauge(names.RUNS_ACTIVE, self._active[engine], {"engine": engine})
+
+
+class _Active:
+    """One run being done."""
+
+    __slots__ = ("_engine", "_metrics", "_started")
+
+    def __init__(self, metrics: RunMetrics, engine: str) -> None:
+        self._metrics, self._engine = metrics, engine
+
+    def __enter__(self) -> None:
+        self._started = perf_counter()
+        self._metrics.began(self._engine)
+
+    def __exit__(self, *_: object) -> None:
+        self._metrics.took(self._engine, perf_counter() - self._started)
 
 
 run_metrics = RunMetrics()

@@ -7,17 +7,16 @@ Only the OpenTelemetry API is used: without an SDK set up by the program, a span
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from opentelemetry import trace
+from opentelemetry import context, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from contexten.errors import MissingExtraError
 from contexten.telemetry import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 Attribute = str | int | float | bool
 Attributes = Mapping[str, Attribute | None]
@@ -25,8 +24,9 @@ Attributes = Mapping[str, Attribute | None]
 _tracer = trace.get_tracer("contexten")
 
 
-@contextmanager
-def invoke_agent(agent: str, attributes: Attributes | None = None, *, remote: bool = False) -> Iterator[Span]:
+def invoke_agent(
+    agent: str, attributes: Attributes | None = None, *, remote: bool = False
+) -> AbstractContextManager[Span]:
     """A span around one run.
 
     Args:
@@ -35,37 +35,41 @@ def invoke_agent(agent: str, attributes: Attributes | None = None, *, remote: bo
         remote: whether another process does the run (CLIENT) or this one (INTERNAL).
     """
     kind = SpanKind.CLIENT if remote else SpanKind.INTERNAL
-    with _span(names.INVOKE_AGENT, names.AGENT, agent, kind, attributes) as span:
-        yield span
+    return _Spanned(names.INVOKE_AGENT, names.AGENT, agent, kind, attributes)
 
 
-@contextmanager
-def execute_tool(tool: str, attributes: Attributes | None = None) -> Iterator[Span]:
+def execute_tool(tool: str, attributes: Attributes | None = None) -> AbstractContextManager[Span]:
     """A span around one call of a tool; see `invoke_agent` for `attributes`."""
-    with _span(names.EXECUTE_TOOL, names.TOOL, tool, SpanKind.INTERNAL, attributes) as span:
-        yield span
+    return _Spanned(names.EXECUTE_TOOL, names.TOOL, tool, SpanKind.INTERNAL, attributes)
 
 
-@contextmanager
-def invoke_workflow(workflow: str, attributes: Attributes | None = None) -> Iterator[Span]:
+def invoke_workflow(workflow: str, attributes: Attributes | None = None) -> AbstractContextManager[Span]:
     """A span around one workflow; see `invoke_agent` for `attributes`."""
-    with _span(names.INVOKE_WORKFLOW, names.WORKFLOW, workflow, SpanKind.INTERNAL, attributes) as span:
-        yield span
+    return _Spanned(names.INVOKE_WORKFLOW, names.WORKFLOW, workflow, SpanKind.INTERNAL, attributes)
 
 
-@contextmanager
-def _span(operation: str, subject: str, name: str, kind: SpanKind, attributes: Attributes | None) -> Iterator[Span]:
-    known: dict[str, Attribute] = {names.OPERATION: operation, subject: name}
-    known |= {key: value for key, value in (attributes or {}).items() if value is not None}
-    with _tracer.start_as_current_span(
-        f"{operation} {name}", kind=kind, attributes=known, record_exception=False, set_status_on_exception=False
-    ) as span:
-        try:
-            yield span
-        except BaseException as error:
-            span.set_attribute(names.ERROR_TYPE, type(error).__qualname__)
-            span.set_status(Status(StatusCode.ERROR))
-            raise
+class _Spanned:
+    """The current span while a block runs; it ends with the block, and an error marks it."""
+
+    __slots__ = ("_attributes", "_kind", "_name", "_span", "_token")
+
+    def __init__(self, operation: str, subject: str, name: str, kind: SpanKind, attributes: Attributes | None) -> None:
+        known: dict[str, Attribute] = {names.OPERATION: operation, subject: name}
+        if attributes:
+            known |= {key: value for key, value in attributes.items() if value is not None}
+        self._name, self._kind, self._attributes = f"{operation} {name}", kind, known
+
+    def __enter__(self) -> Span:
+        self._span = _tracer.start_span(self._name, kind=self._kind, attributes=self._attributes)
+        self._token = context.attach(trace.set_span_in_context(self._span))
+        return self._span
+
+    def __exit__(self, kind: type[BaseException] | None, _error: object, _trace: object) -> None:
+        context.detach(self._token)
+        if kind is not None:
+            self._span.set_attribute(names.ERROR_TYPE, kind.__qualname__)
+            self._span.set_status(Status(StatusCode.ERROR))
+        self._span.end()
 
 
 def export_traces(endpoint: str | None = None) -> None:
