@@ -85,15 +85,16 @@ def test_the_official_cli_says_the_same(environments, account, version, python):
     made = environment.run(RUN, **account)
     assert "COMPLETE" in made
 
+    has_runs = version != "0.56.3"
+    words = (["agent", "--id", "1", "--json"], ["agents", "list"]) if has_runs else (["--version"],)
+    program = str(environment.root / "bin" / "codegen")
+
     def said():
-        words = (["agent", "--id", "1", "--json"], ["--help"], ["agents", "list"])
-        program = str(environment.root / "bin" / "codegen")
-        return [
-            re.sub(r"[\d-]+ [\d:,]+ - ", "", environment.python_with(program, *each, **variables)) for each in words
-        ]
+        texts = [environment.python_with(program, *each, **variables) for each in (["--help"], *words)]
+        return [re.sub(r"[\d-]+ [\d:,]+ - ", "", text) for text in texts]
 
     off = said()
-    assert '"COMPLETE"' in off[0]
+    assert ('"COMPLETE"' in off[1]) is has_runs
     apply(environment.target())
     try:
         assert said() == off
