@@ -128,3 +128,13 @@ def test_ctrl_c_on_a_terminal_leaves_the_cursor_visible(screen):
     server = screen("up", "--port", "0")
     server.read(until="already running")
     assert server.process.wait(SECONDS) == 1
+
+
+def test_names_and_paths_cannot_steer_the_terminal(screen, tmp_path):
+    folder = tmp_path / "evil\x1b]0;owned\x07\x9b31m"
+    folder.mkdir()
+    for words in (("repos", "add", str(folder)), ("repos", "list"), ("repos", "list", "--json")):
+        shown = COLOUR.sub("", screen(*words).read())
+        assert "evil" in shown
+        assert "\x1b]0;" not in shown
+        assert "\x9b" not in shown

@@ -106,7 +106,7 @@ def test_a_fault_shows_its_traceback_only_when_asked(machine):
     machine.data.write_text("a file where a folder belongs")
     done = machine("up", "--port", "0")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
+    assert done.stderr.startswith(f"error: The data folder {machine.data} cannot be used: File exists.")
     assert "Traceback" not in done.stderr
     assert "Traceback" in machine("--debug", "up", "--port", "0").stderr
 
@@ -117,3 +117,21 @@ def test_without_a_server_the_variables_cannot_be_printed(machine):
     assert done.stdout == ""
     assert done.stderr.startswith("error: no server was started yet with the data in ")
     assert done.stderr.endswith("Start it: contexten up\n")
+
+
+@pytest.mark.parametrize("closing", ["<&-", ">&-", "2>&-"])
+def test_a_closed_stream_is_an_empty_one(machine, closing):
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" run - {closing}', machine.program],
+        input="", capture_output=True, text=True, env=machine.environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert closing == "2>&-" or done.stderr.startswith("error: the prompt is empty.")
+
+
+def test_characters_that_the_stream_lacks_are_replaced(machine):
+    machine.extra["PYTHONIOENCODING"] = "ascii"
+    with machine.up():
+        machine("run", "wo ist böse?")
+        assert "wo ist b?se?" in machine("runs", "list").stdout
+        assert machine.json("runs", "list")["items"][0]["prompt"] == "wo ist böse?"

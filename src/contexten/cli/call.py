@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from contexten.cli.errors import INTERRUPTED, WRONG_USE, explain
 from contexten.cli.nouns import NOUNS
-from contexten.cli.output import fail
+from contexten.cli.output import fail, settle_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def call(words: Sequence[str], *, debug: bool = False) -> int:
     """Do the command that `words` begin with and return its exit code."""
+    settle_streams()
     name, *rest = words
     if name == "--version":
         name = "version"

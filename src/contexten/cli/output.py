@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -56,6 +57,19 @@ def say(text: str = "") -> None:
         raise SystemExit(0) from None
 
 
+def settle_streams() -> None:
+    """Make the standard streams usable whatever the caller left of them.
+
+    A closed one reads and writes nothing; characters that the encoding lacks are written as `?`.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (open to the end)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def note(text: str) -> None:
     """Write a line that is not result to standard error."""
     sys.stderr.write(f"{clean(text)}\n")
@@ -71,12 +85,19 @@ def fail(message: str, code: int) -> int:
 
 def emit(value: Any) -> None:
     """Write a value as JSON for programs; models of the API are written with all their fields."""
-    say(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+    say(_json(value, indent=2))
 
 
 def emit_line(value: Any) -> None:
     """Write a value as one line of JSON."""
-    say(json.dumps(value, default=_plain, ensure_ascii=False))
+    say(_json(value))
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """JSON in which only ASCII stands where the reader may not take more, and no control character anywhere."""
+    plain = (getattr(sys.stdout, "encoding", None) or "utf-8").lower() not in {"utf-8", "utf8"}
+    text = json.dumps(value, default=_plain, ensure_ascii=plain, indent=indent)
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _plain(value: Any) -> Any:
@@ -102,8 +123,8 @@ def room(used: int) -> int:
 
 
 def home_relative(path: str) -> str:
-    """A path as people write it, with `~` for their home folder."""
-    home = str(Path.home())
+    """A path as people write it, with `~` for their home folder, `clean`."""
+    path, home = clean(path), str(Path.home())
     return f"~{path[len(home) :]}" if path == home or path.startswith(f"{home}/") else path
 
 

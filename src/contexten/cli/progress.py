@@ -21,7 +21,7 @@ class Progress:
     """
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = one_line(text)
         self._status: Status | None = None
 
     def __enter__(self) -> Self:

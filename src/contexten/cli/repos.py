@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from contexten.cli.output import emit, home_relative, say, table
+from contexten.cli.output import emit, home_relative, one_line, say, table
 from contexten.cli.words import Json, application
 
 app = application("Register the repositories that runs work on.", "contexten repos add ~/src/shop")
@@ -46,7 +46,7 @@ def add(
     if json:
         emit(repo)
     else:
-        say(f"repo {repo.id} · {repo.name} · {home_relative(repo.path)}")
+        say(f"repo {repo.id} · {one_line(repo.name)} · {home_relative(repo.path)}")
 
 
 @app.command(epilog="Example: contexten repos remove 2")

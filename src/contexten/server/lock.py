@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from contexten.errors import DataDirectoryInUseError
+from contexten.errors import DataDirectoryInUseError, SettingsError
 
 _LOCK = "server.lock"
 _NOTE = "server.json"
@@ -53,13 +53,20 @@ class DataLock:
 
         Raises:
             DataDirectoryInUseError: another process holds it; the message says which and where it serves.
+            SettingsError: it cannot be made or written.
         """
-        self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
+            self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
+            Holder(os.getpid(), base_url, _command()).write(self._data_dir)
         except Timeout:
             raise in_use(self._data_dir) from None
-        Holder(os.getpid(), base_url, _command()).write(self._data_dir)
+        except OSError as error:
+            self._lock.release()
+            raise SettingsError(
+                f"The data folder {self._data_dir} cannot be used: {error.strerror or error}. "
+                f"Make it yours to write, or choose another: CONTEXTEN_DATA_DIR, or up --data-dir."
+            ) from error
 
     def release(self) -> None:
         """Let go of the folder; does nothing when it is not held."""
