@@ -1,17 +1,22 @@
 """Event loops, threads, forks, interrupts: where a client is used, and how its use ends."""
 
 import asyncio
+import ctypes
 import gc
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from contexten import AsyncCodegenClient, errors
+from contexten import AsyncCodegenClient, CodegenClient, errors
+from contexten.resilience import Breaker, Policy
+from hosted_server import ORG, TOKEN
 
 
 def test_one_client_in_two_event_loops(server):
@@ -128,3 +133,82 @@ def test_an_interrupt_ends_it_and_leaves_nothing(server, client, style):
     assert "never awaited" not in complaints
     assert "destroyed" not in complaints
     assert "ResourceWarning" not in complaints
+
+
+def test_an_interrupted_call_frees_the_probe_and_is_not_repeated(hosted, clock):
+    """An interrupt in the middle of a request ends it at once, says nothing about the server, and leaves the client usable."""
+    interrupted = []
+
+    def interrupt(request, send):
+        if not interrupted:
+            interrupted.append(request)
+            raise KeyboardInterrupt
+        return send(request)
+
+    breaker = Breaker(threshold=1, reset=1.0, clock=clock)
+    policy = Policy(breaker=breaker, clock=clock)
+    with CodegenClient(TOKEN, ORG, hosted.base_url, policy=policy, middleware=[interrupt]) as client:
+        with pytest.raises(KeyboardInterrupt):
+            client.me()
+        assert clock.sleeps == []
+        assert client.me().github_username == "dev"
+
+
+def test_a_thread_interrupted_while_it_waits(server, client):
+    """An exception put into a waiting thread ends its wait; the connection it used is not used again."""
+
+    class StoppedError(Exception): ...
+
+    held = client.run("x", engine="held")
+    outcome, waiting = [], threading.Event()
+
+    def wait():
+        try:
+            for event in client.run_events(held.id):
+                if event.event == "log":
+                    waiting.set()
+        except StoppedError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    assert waiting.wait(20)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(StoppedError))
+    client.cancel_agent_run(held.id)
+    thread.join(20)
+    assert not thread.is_alive()
+    assert [type(error) for error in outcome] == [StoppedError]
+    assert client.me().id
+
+
+def test_an_event_loop_that_was_closed_under_its_client(server):
+    """Connections of a loop that is gone are let go; the client works in the next loop and can be closed."""
+    client = AsyncCodegenClient(server.token, server.organization_id, server.base_url)
+    loop = asyncio.new_event_loop()
+    held = loop.run_until_complete(client.run("x", engine="held"))
+    waiting = loop.create_task(held.wait())
+    loop.run_until_complete(asyncio.sleep(0))
+    waiting.cancel()
+    loop.run_until_complete(asyncio.gather(waiting, return_exceptions=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        loop.close()
+
+        async def again():
+            async with client:
+                return (await client.cancel_agent_run(held.id)).status
+
+        assert asyncio.run(again()) == "CANCELLED"
+        gc.collect()
+
+
+def test_a_clock_that_jumps_changes_no_time_limit(server, client, monkeypatch):
+    held = client.run("x", engine="held")
+    true_time, jumps = time.time, iter([3600.0, -7200.0] * 1000)
+    monkeypatch.setattr(time, "time", lambda: true_time() + next(jumps))
+    began = time.monotonic()
+    with pytest.raises(errors.RequestTimeoutError, match=r"has not ended after 0\.5 s"):
+        held.wait(timeout=0.5)
+    assert 0.5 <= time.monotonic() - began < 10
+    monkeypatch.undo()
+    client.cancel_agent_run(held.id)

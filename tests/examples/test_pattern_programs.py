@@ -1,29 +1,19 @@
 """The documented example programs, as programs and as imports, against a running server."""
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from example_programs import PATTERNS, ROOT, variables
 
 from running_server import running
-
-ROOT = Path(__file__).parents[2]
-PATTERNS = ROOT / "implementation_examples" / "patterns"
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
     folder = tmp_path_factory.mktemp("examples")
     with running(folder) as place:
-        yield {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "CODEGEN_TOKEN": place.admin.token,
-            "CODEGEN_ORG_ID": "1",
-            "CODEGEN_BASE_URL": place.server.base_url,
-        }
+        yield variables(place, folder)
 
 
 def run(program, environment, *arguments):
@@ -46,6 +36,12 @@ def test_the_file_runs_as_a_program(name, lines, environment):
     assert done.stderr == ""
     for line in lines:
         assert line in done.stdout
+
+
+@pytest.mark.parametrize("name", ["enhanced_agent", "streaming_and_observability"])
+def test_it_runs_as_a_module(name, environment):
+    done = run(f"implementation_examples.patterns.{name}", environment, "-m")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_log_level_makes_it_talk(environment):

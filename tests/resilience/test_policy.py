@@ -270,6 +270,16 @@ class TestRateLimit:
                 policy.call(attempt)
         assert times == [0, 0, 0, 10, 10, 60, 60]
 
+    @pytest.mark.parametrize("jump", [-3600, 3600])
+    def test_a_clock_that_jumps_blocks_nobody(self, limit, clock, jump):
+        for _ in range(3):
+            limit.acquire()
+        clock.now += jump
+        began = clock.now
+        for _ in range(3):
+            limit.acquire(within=61)
+        assert clock.now - began <= 61
+
     def test_a_wait_past_the_deadline_is_refused_at_once(self, limit, clock):
         policy = Policy(limit=limit, clock=clock)
         for _ in range(3):

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from pyrate_limiter import AbstractBucket, Rate
 
+_ROUNDING = 1000
+"""Milliseconds that a wait may be longer than the longest rate."""
+
 Rates = tuple[tuple[int, float], ...]
 """Pairs of a number of calls and the seconds in which so many may be made."""
 
@@ -40,6 +43,7 @@ class RateLimit:
     ) -> None:
         self._bucket, self._now, self._local, self._clock = bucket, now, local, clock
         self._failures = failures
+        self._longest = max(rate.interval for rate in bucket.rates)
         self._lock = threading.Lock()
 
     @classmethod
@@ -107,7 +111,18 @@ class RateLimit:
                 raise StoreUnavailableError(f"The rate limit cannot be counted: {error}") from error
         if not isinstance(decision, Decision):
             raise TypeError("a synchronous bucket decides at once")
-        return None if decision.allowed else max(0.001, (decision.retry_after_ms or 0) / 1000)
+        if decision.allowed:
+            return None
+        wait = max(1, decision.retry_after_ms or 0)
+        if wait > self._longest + _ROUNDING:
+            return self._start_anew()
+        return wait / 1000
+
+    def _start_anew(self) -> float:
+        """Forget what was counted in the future: a clock was set back, and nobody should wait until it is there."""
+        with self._lock:
+            self._bucket.flush()
+        return 0.001
 
 
 def _left(within: float | None, wait: float) -> float | None:
