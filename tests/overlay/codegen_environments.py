@@ -21,10 +21,11 @@ ALWAYS = [("0.57.0", "3.12"), ("0.56.3", "3.12"), ("0.57.0", "3.13")]
 VERSIONS = ("0.54.1", "0.55.7", "0.56.2", "0.56.3", "0.56.27", "0.57.0")
 
 
-def every_version(*left_out: str):
-    """Parameters `(version, python)`, all with the mark `matrix`; without it only a few are run (see conftest)."""
+def every_version(*left_out: str, always: list[tuple[str, str]] = ALWAYS):
+    """Parameters `(version, python)` with the mark `matrix`; without `-m matrix` only those of `always` are run."""
     chosen = [(version, python) for version in VERSIONS if version not in left_out for python in ("3.12", "3.13")]
-    return [pytest.param(*pair, marks=pytest.mark.matrix, id="-py".join(pair)) for pair in chosen]
+    marks = {pair: pytest.mark.matrix(always=pair in always) for pair in chosen}
+    return [pytest.param(*pair, marks=marks[pair], id="-py".join(pair)) for pair in chosen]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from codegen_environments import ALWAYS, NEWEST, ROOT, Environment, make_environment
+from codegen_environments import NEWEST, ROOT, Environment, make_environment
 
 from contexten.engines import Availability, Engines, Outcome
 from contexten.protocol import RunStatus
@@ -23,13 +23,9 @@ from contexten.settings import ServerSettings
 def pytest_collection_modifyitems(config, items):
     if "matrix" in (config.option.markexpr or ""):
         return
-    left_out = [item for item in items if item.get_closest_marker("matrix") and _pair(item) not in ALWAYS]
+    left_out = [item for item in items if any(not mark.kwargs["always"] for mark in item.iter_markers("matrix"))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
-
-
-def _pair(item):
-    return item.callspec.params["version"], item.callspec.params["python"]
 
 
 @pytest.fixture(scope="session")

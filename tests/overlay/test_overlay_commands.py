@@ -13,6 +13,8 @@ import pytest
 from contexten.cli import main
 from contexten.overlay import State, apply, revert, status
 
+pytestmark = pytest.mark.conformance
+
 
 @pytest.fixture
 def overlay(environment, capsys):
@@ -72,7 +74,6 @@ def test_verify_says_what_failed(environment, overlay):
     assert (document["passed"], document["checks"][0]["name"]) == (False, "state")
 
 
-@pytest.mark.conformance
 def test_verify_passes_on_a_whole_environment(environments, capsys):
     environment = environments()
     apply(environment.target())
@@ -110,7 +111,6 @@ def launched(environment, *words, cwd=None, **more):
     return subprocess.run(command, capture_output=True, text=True, check=False, env=variables, cwd=cwd)
 
 
-@pytest.mark.conformance
 @pytest.mark.parametrize("as_module", [False, True])
 def test_one_program_is_instrumented_and_nothing_is_written(environments, tmp_path, as_module):
     environment = environments()
@@ -124,7 +124,6 @@ def test_one_program_is_instrumented_and_nothing_is_written(environments, tmp_pa
     assert not (environment.package / "contexten").exists()
 
 
-@pytest.mark.conformance
 def test_a_program_runs_under_the_applied_overlay_as_well(environments, tmp_path):
     environment = environments()
     (tmp_path / "program.py").write_text(PROGRAM)
@@ -136,7 +135,6 @@ def test_a_program_runs_under_the_applied_overlay_as_well(environments, tmp_path
     assert (done.returncode, done.stdout) == (7, "agent_created\n__main__ [] 1\n")
 
 
-@pytest.mark.conformance
 def test_a_program_that_the_hook_cannot_instrument_runs_all_the_same(environments, tmp_path):
     environment = environments()
     (tmp_path / "codegen" / "agents").mkdir(parents=True)
@@ -159,7 +157,6 @@ def test_a_program_that_is_not_there(environment, words, error):
     assert error in done.stderr
 
 
-@pytest.mark.conformance
 @pytest.mark.parametrize("as_module", [False, True])
 def test_run_through_the_cli_passes_words_on(environments, tmp_path, as_module):
     environment = environments()
@@ -172,7 +169,6 @@ def test_run_through_the_cli_passes_words_on(environments, tmp_path, as_module):
     assert (done.returncode, done.stdout) == (0, "['--help', '-x', '--python']\n"), done.stderr
 
 
-@pytest.mark.conformance
 def test_a_zipped_package_can_be_run(environments, tmp_path):
     environment = environments()
     archive = shutil.make_archive(str(tmp_path / "codegen"), "zip", environment.site_packages, "codegen")

@@ -23,6 +23,8 @@ from contexten.errors import (
 from contexten.overlay import State, apply, block, revert, status, verify
 from contexten.overlay.lock import locked
 
+pytestmark = pytest.mark.conformance
+
 
 def state(environment):
     return status(environment.target()).state

@@ -15,6 +15,8 @@ from contexten.errors import CodegenNotFoundError, PackageStructureError, UsageE
 from contexten.overlay import apply, find, record, revert, status
 from contexten.overlay.target import environment_folders
 
+pytestmark = pytest.mark.conformance
+
 
 def test_it_is_found_by_interpreter_environment_site_packages_and_package(environment):
     places = [{"python": environment.python}]
