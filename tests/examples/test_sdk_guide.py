@@ -1,0 +1,54 @@
+"""The guide's examples run as printed, one after the other, against a server of its own."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from example_programs import ROOT, variables
+
+from running_server import running
+
+GUIDE = (ROOT / "docs" / "sdk.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("guide")
+    with running(folder) as place:
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-c", "\n".join(EXAMPLES)],
+            env=variables(place, folder), cwd=folder, capture_output=True, text=True, timeout=90, check=False,
+        )  # fmt: skip
+
+
+def test_all_of_them_run(done):
+    assert len(EXAMPLES) == 6
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "COMPLETE Give me an overview",
+        "And now in one sentence",
+        "['Where are the tests?', 'What are the entry points?']",
+        "second second",
+        "counted agent_requests_total 1 {'agent': 'streaming'}",
+        "100.0 % complete: Create a REST API",
+        "healthy ",
+        "heard 1.2",
+        "queue_is_long fired 12.0",
+        "['queue_is_long']",
+    ],
+)
+def test_they_print_what_the_guide_says(done, line):
+    assert line in done.stdout
+
+
+def test_the_files_that_it_names_are_there():
+    for path in re.findall(r"(?:deploy|benchmarks)/[\w/.]+\.\w+", GUIDE):
+        assert (ROOT / path).is_file()
+    for name in re.findall(r"`(\w+\.py)`", GUIDE):
+        assert (ROOT / "benchmarks" / name).is_file()
