@@ -23,6 +23,8 @@ HERE = Path(__file__).parent
 PROJECTS = {"django": "django==5.2.1", "sqlalchemy": "sqlalchemy==2.0.41"}
 GRAPH_SITTER = ["graph-sitter==0.56.14", "mini-racer==0.12.4", "pathspec"]
 TY = "ty"
+COPY = ("--link-mode", "copy")
+"""The sources are edited: without this they would be links into uv's cache."""
 
 
 def run(*command: object, timeout: float = 900) -> str:
@@ -56,7 +58,7 @@ def sources(folder: Path, name: str, requirement: str) -> Path:
     """A git repository with a project's released sources."""
     place = folder / "sources" / name
     shutil.rmtree(place, ignore_errors=True)
-    run("uv", "pip", "install", "-q", "--no-deps", "--python", sys.executable, "--target", place, requirement)
+    run("uv", "pip", "install", "-q", "--no-deps", *COPY, "--python", sys.executable, "--target", place, requirement)
     run("git", "-C", place, "init", "-q")
     run("git", "-C", place, "add", "-A")
     run(

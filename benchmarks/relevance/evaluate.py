@@ -54,8 +54,9 @@ class Case:
 
 
 def install(requirement: str, folder: Path) -> None:
-    """Fetch a release from the package registry."""
-    command = ["uv", "pip", "install", "-q", "--no-deps", "--target", folder, "--python", sys.executable, requirement]
+    """Fetch a release from the package registry, as copies: links into uv's cache must not be edited."""
+    command = ["uv", "pip", "install", "-q", "--no-deps", "--link-mode", "copy", "--target", folder]
+    command += ["--python", sys.executable, requirement]
     subprocess.run(command, check=True)
 
 

@@ -80,15 +80,17 @@ class Scope:
         """Settle what the scope binds itself and hand the rest on: settled uses to `final`, free ones outwards."""
         outer = self.parent if self.owner == (self.parent.owner if self.parent else -2) else self.outer()
         outer = outer or self
+        bindings = self.bindings
         for chain, places in self.uses.items():
             root = split_root(chain)[0]
-            if root == chain and root in self.bindings and root not in self.globals and not self.is_class:
-                if root not in self.direct:
-                    continue
-                merge(final, self.bindings[root], places)
-                continue
-            expanded = self.expand(chain)
-            merge(final if expanded[0] in FINAL else outer.uses, expanded, places)
+            if root not in bindings and root[0] not in FINAL and root != "super":  # most uses: nothing of ours
+                merge(outer.uses, chain, places)
+            elif root == chain and root in bindings and root not in self.globals and not self.is_class:
+                if root in self.direct:
+                    merge(final, bindings[root], places)
+            else:
+                expanded = self.expand(chain)
+                merge(final if expanded[0] in FINAL else outer.uses, expanded, places)
         outer.typed.extend((index, self.expand(chain)) for index, chain in self.typed)
 
 
