@@ -6,10 +6,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from contexten import CodegenClient
 from contexten.telemetry.prometheus import HELP
 from interpreters import missing
+from running_server import running
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SUFFIXES = ("_bucket", "_sum", "_count")
@@ -46,10 +49,25 @@ def queried(text):
 
 
 @pytest.mark.parametrize("file", ["grafana/contexten.json", "prometheus/rules.yml", "prometheus/rules_test.yml"])
-def test_every_metric_that_is_queried_is_one_we_export(file):
+def test_every_metric_that_is_queried_is_one_we_export(file, scraped):
     asked = queried((DEPLOY / file).read_text())
     assert asked
     assert asked <= set(HELP)
+    assert {name for name in asked if f"# HELP {name} " not in scraped} == set()
+
+
+@pytest.fixture(scope="module")
+def scraped(tmp_path_factory):
+    """What a server answers after a run, and a request of this process that had to be sent again."""
+    with running(tmp_path_factory.mktemp("scraped")) as place:
+        with CodegenClient(place.admin.token, 1, place.server.base_url, middleware=[busy_at_first()]) as client:
+            client.run("hello").wait(timeout=30)
+        return place.admin.http.get(f"{place.server.base_url}/metrics").text
+
+
+def busy_at_first():
+    answers = [httpx2.Response(503, headers={"retry-after-ms": "1"})]
+    return lambda request, send: answers.pop() if answers else send(request)
 
 
 def test_the_dashboard_asks_for_its_data_source_and_keeps_its_address():

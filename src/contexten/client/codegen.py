@@ -11,6 +11,7 @@ from contexten.client.address import resolve_address
 from contexten.client.calls import runs
 from contexten.client.calls.call import Call, Repeat, reader
 from contexten.client.connection import Connection
+from contexten.client.figures import count_retry, show_breaker
 from contexten.client.people import AsyncPeopleCalls, PeopleCalls
 from contexten.client.platform import AsyncPlatformCalls, PlatformCalls
 from contexten.client.repositories import AsyncRepositoryCalls, RepositoryCalls
@@ -277,7 +278,8 @@ def _policy(policy: Policy | None, max_retries: int | None) -> Policy:
         raise UsageError("Give either policy or max_retries: a policy says how often to retry.")
     if policy is not None:
         return policy
-    return Policy(retry=Retry() if max_retries is None else Retry(retries=max_retries), breaker=Breaker())
+    retry = Retry() if max_retries is None else Retry(retries=max_retries)
+    return Policy(retry=retry, breaker=Breaker(on_change=show_breaker), on_retry=count_retry)
 
 
 def _positive(timeout: float) -> float:
