@@ -53,6 +53,7 @@ class LoopbackTransport(httpx2.AsyncBaseTransport):
             wire.close()
         self._idle.clear()
         self._busy.clear()
+        await asyncio.sleep(0)  # the event loop closes them in its next round
 
     def _take(self) -> _Wire | None:
         """The connection that was used last; those that the server has closed, or nobody needs, are let go."""
