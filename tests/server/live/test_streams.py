@@ -143,7 +143,7 @@ def test_a_client_that_leaves_frees_everything(place):
     run = admin.create(engine="held")
     with admin.http.stream("GET", admin.url(f"/agent/run/{run['id']}/events")) as response:
         next(events_of(response))
-        assert hub.watched
+        wait_for(lambda: hub.watched)
     wait_for(lambda: not hub.watched)
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("contexten.server.live")
 _OPENING = b"retry: 1000\n\n"
 _HEARTBEAT = b": still here\n\n"
+_TRUST_SECONDS = 1.0
+"""How long a token that was looked up is taken for good: a revoked one sees nothing that is said later."""
 _STUCK_SECONDS = 60.0
 """How long a client may take no byte before its stream is ended."""
 
@@ -44,7 +46,7 @@ class Watch:
         hub: who feeds the stream.
         identity: whom the token acts for.
         secret: the token; it may be revoked while the stream is open.
-        heartbeat: seconds after which a comment is sent at the latest, and the token is looked up again.
+        heartbeat: seconds after which a comment is sent at the latest.
         kinds: events to send, `log` or `status`; None sends all.
     """
 
@@ -87,16 +89,17 @@ class Watch:
     async def _batches(self, subscription: Subscription) -> AsyncGenerator[list[Delivery], None]:
         """Batches until the hub closes, the token is revoked or the store fails; empty ones are heartbeats."""
         clock = asyncio.get_running_loop().time
-        look_again = clock() + self.heartbeat
+        known = spoken = clock()
         try:
             while (batch := await subscription.batch(self.heartbeat)) is not None:
-                yield batch
-                if clock() >= look_again:
+                if clock() - known >= min(self.heartbeat, _TRUST_SECONDS):
                     if await self.store.people.identify(self.secret) is None:
                         return
-                    look_again = clock() + self.heartbeat
-                    if batch:
-                        yield []
+                    known = clock()
+                yield batch
+                if batch and clock() - spoken >= self.heartbeat:  # all of it may be of kinds that are not wanted
+                    spoken = clock()
+                    yield []
         except StoreError as error:
             _LOG.warning("an event stream ends, its client will come back: %s", error)
 
