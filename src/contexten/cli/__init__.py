@@ -21,11 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = words[:1] == ["--debug"]
     words = words[1:] if debug else words
-    if words and words[0] not in {"-h", "--help"}:
+    if not words or words[0] in {"-h", "--help"}:
+        return _overview()
+    try:
         from contexten.cli.call import call
 
         return call(words, debug=debug)
-    return _overview()
+    except KeyboardInterrupt:  # pressed while the program was still loading
+        return 130
 
 
 def _overview() -> int:
