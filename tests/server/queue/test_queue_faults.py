@@ -1,4 +1,5 @@
 import re
+import resource
 import shutil
 
 import pytest
@@ -78,3 +79,19 @@ async def test_the_queues_tables_can_be_lost(place):
     place.waiting.released.set()
     await place.queue.start()
     assert (await place.ended(run_id)).status == "COMPLETE"
+
+
+async def test_a_full_disk_is_said_once_and_the_run_is_done_when_there_is_room(place, caplog):
+    wake, place.queue.wake = place.queue.wake, lambda: None
+    log = place.store.path_beside("queue.sqlite-wal")
+    _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size, hard))
+    try:
+        run_id = await place.create("noop")
+        wake()
+        await until(lambda: "Runs wait for the store" in caplog.text)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (await place.ended(run_id)).status == "COMPLETE"
+    assert caplog.text.count("Runs wait for the store") == 1
+    assert "Traceback" not in caplog.text

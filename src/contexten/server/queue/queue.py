@@ -14,6 +14,7 @@ from contexten.errors import StoreUnavailableError
 from contexten.server.queue.durable import Durable, Waiting
 from contexten.server.queue.patience import Outage
 from contexten.server.queue.turns import Turns
+from contexten.server.store.faults import translated
 from contexten.server.store.worker_claim import WorkerClaim
 from contexten.telemetry.runs import run_metrics
 
@@ -204,7 +205,8 @@ class Queue:
     async def _guarded(self, chore: Callable[[], Awaitable[None]]) -> None:
         """Do a chore; when it fails, say so and let the next round try again."""
         try:
-            await chore()
+            with translated():  # DBOS raises what its own tables' driver raises
+                await chore()
         except StoreUnavailableError as error:
             self._outage.note(error)
         except Exception:  # a chore that ends would stop the queue without a word
