@@ -2,7 +2,7 @@
 
 import pytest
 
-from contexten.codebase import Codebase
+from contexten.codebase import Codebase, workers
 from contexten.codebase.workers import read_files
 
 DEEP = 100_000
@@ -71,3 +71,28 @@ def test_reading_in_processes_gives_what_reading_in_this_one_gives(root):
     alone = read_files(str(root), sizes, processes=0)
     assert read_files(str(root), sizes, processes=2) == alone
     assert alone["gone.py"].error == "No such file or directory"
+
+
+@pytest.fixture
+def many(root):
+    for number in range(30):
+        (root / f"m{number}.py").write_text(f"def f{number}(): return g{number}(1)\n" * 900)
+    return {each.name: each.stat().st_size for each in root.iterdir()}
+
+
+def test_a_file_that_ends_the_process_is_reported_and_the_others_are_read(root, many, monkeypatch):
+    boot = workers._BOOT.replace(
+        "main(",
+        "from contexten.codebase import worker; import os; read = worker.read_file; "
+        "worker.read_file = lambda root, path: os._exit(11) if path == 'm3.py' else read(root, path); main(",
+    )
+    monkeypatch.setattr(workers, "_BOOT", boot)
+    readings = read_files(str(root), many, processes=2)
+    assert [path for path, each in readings.items() if each.error] == ["m3.py"]
+    assert readings["m3.py"].error == "the parser fell over it"
+    assert readings.keys() == many.keys()
+
+
+def test_without_processes_the_files_are_read_all_the_same(root, many, monkeypatch):
+    monkeypatch.setattr(workers, "_BOOT", "raise SystemExit(1)")
+    assert read_files(str(root), many, processes=2) == read_files(str(root), many, processes=0)

@@ -12,12 +12,16 @@ from contexten.codebase.read import Reading, read_file
 HEAD = struct.Struct("<I16sBI")
 """Number of the path in its batch, digest, state, length of what follows."""
 STEADY, UNSTEADY, FAILED = range(3)
+READY = b"R"
+"""What a process says when it has started."""
 
 
 def main(root: str) -> None:
     """Answer batches until standard input ends."""
     gc.disable()  # syntax trees hold no cycles; looking for them costs a third of the time
     out = sys.stdout.buffer
+    out.write(READY)
+    out.flush()
     for line in sys.stdin.buffer:
         for number, path in enumerate(json.loads(line)):
             out.write(packed(number, read_file(root, path)))

@@ -16,7 +16,7 @@ from collections import deque
 from typing import IO, TYPE_CHECKING
 
 from contexten.codebase.read import Reading, read_file
-from contexten.codebase.worker import HEAD, unpacked
+from contexten.codebase.worker import HEAD, READY, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,6 +66,7 @@ class _Team:
         self._root = root
         self._pile = deque(batches)
         self._done: dict[str, Reading] = {}
+        self._suspects: set[str] = set()
         self._errors: list[BaseException] = []
 
     def run(self, count: int) -> dict[str, Reading]:
@@ -111,12 +112,20 @@ class _Team:
         for number, path in enumerate(batch):
             answer = _answer(process.stdout)
             if answer is None:
-                self._done[path] = Reading(error=_CRASHED)
-                if rest := batch[number + 1 :]:
-                    self._pile.append(rest)
+                self._fell(path, batch[number + 1 :])
                 return False
             self._done[path] = answer
         return True
+
+    def _fell(self, path: str, rest: list[str]) -> None:
+        """The process ended at a file: another one tries it alone, and when that ends too, it is the file's fault."""
+        if path in self._suspects:
+            self._done[path] = Reading(error=_CRASHED)
+        else:
+            self._suspects.add(path)
+            self._pile.append([path])
+        if rest:
+            self._pile.append(rest)
 
     def _by_hand(self) -> None:
         while (batch := self._next()) is not None:
@@ -131,16 +140,21 @@ class _Team:
 
 
 def _start(root: str) -> subprocess.Popen[bytes] | None:
-    """A process that reads, or None when this program cannot start another Python."""
+    """A process that is ready to read, or None when this program cannot start another Python."""
     if not sys.executable:
         return None
     command = [sys.executable, "-I", "-S", "-X", "utf8", "-c", _BOOT, json.dumps(sys.path), root]
     try:
-        return subprocess.Popen(  # noqa: S603 - this very interpreter, with our own module
+        process = subprocess.Popen(  # noqa: S603 - this very interpreter, with our own module
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
     except OSError:
         return None
+    if process.stdout is not None and process.stdout.read(len(READY)) == READY:
+        return process
+    process.kill()
+    process.communicate()
+    return None
 
 
 def _answer(pipe: IO[bytes]) -> Reading | None:
