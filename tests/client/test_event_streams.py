@@ -162,7 +162,7 @@ class TestManyWaits:
                 for run in runs:
                     await asyncio.to_thread(client.cancel_agent_run, run.id)
                 ends = await asyncio.gather(*waits)
-                assert {(end.status, end.run) for end in ends} == {("CANCELLED", None)}
+                assert {end.status for end in ends} == {"CANCELLED"}
 
         asyncio.run(main())
         assert not [one for one in proxy.requests if b"/agent/run/" in one.split(b"\r\n")[0]]
@@ -176,6 +176,21 @@ class TestManyWaits:
                 return await asyncio.wait_for(asyncio.gather(*[twin.end_of(run) for run in stale]), 20)
 
         assert [end.result for end in asyncio.run(main())] == [f"early {number}" for number in range(6)]
+
+    def test_what_the_server_refuses_ends_every_wait(self, server, client, proxies):
+        runs = [client.create_agent_run("x", engine="held") for _ in range(5)]
+        proxy = proxies(server.base_url, then=Answer(401))
+
+        async def main():
+            async with AsyncCodegenClient(server.token, server.organization_id, proxy.base_url, policy=fast()) as twin:
+                waits = [asyncio.create_task(twin.end_of(run)) for run in runs]
+                ends = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 20)
+                assert {type(end) for end in ends} == {errors.AuthenticationError}
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        asyncio.run(main())
+        for run in runs:
+            client.cancel_agent_run(run.id)
 
     def test_a_run_that_is_not_there_ends_only_its_own_wait(self, server, client):
         held = client.run("x", engine="held")
