@@ -86,6 +86,16 @@ def test_wrong_use_is_one_line_and_exit_code_2(machine, words, said):
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("words", [("repos", "add", ""), ("run", "overview", "--repo", " ")])
+def test_an_empty_place_is_not_the_current_folder(machine, words):
+    with machine.up():
+        done = machine(*words)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: the place is empty. Give the folder of a project, or a git address\n",
+    )
+
+
 def test_a_setting_that_cannot_work_is_wrong_use(machine):
     machine.extra["CONTEXTEN_PORT"] = "many"
     done = machine("up")

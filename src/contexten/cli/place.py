@@ -18,6 +18,8 @@ def location(text: str) -> str:
     Raises:
         UsageError: it is neither.
     """
+    if not text.strip():
+        raise UsageError("the place is empty. Give the folder of a project, or a git address")
     if "://" in text or (":" in text and "@" in text.partition(":")[0]):
         return text
     path = Path(text).expanduser()
