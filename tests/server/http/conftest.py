@@ -1,4 +1,4 @@
-"""A real server on loopback with callers of each kind."""
+"""Server processes, and settings of their own."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from running_server import running, settings_for
+from running_server import settings_for
 
 PROGRAM = """
 import sys
@@ -55,24 +55,7 @@ def program(tmp_path):
         process.communicate()
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("server")) as place:
-        yield place
-
-
-@pytest.fixture(scope="module")
-def admin(place):
-    return place.admin
-
-
 @pytest.fixture
 def settings(tmp_path):
     """Makes settings for a data folder of this test."""
     return partial(settings_for, tmp_path)
-
-
-@pytest.fixture
-def start(tmp_path):
-    """Starts a server with settings of its own. Not beside `place`: one process runs one queue."""
-    return partial(running, tmp_path)
