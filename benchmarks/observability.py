@@ -41,12 +41,12 @@ def one_run() -> None:
     run_metrics.ended("echo", "COMPLETE", successful=True, cost_usd=0.0)
 
 
-def sdk_span() -> None:
-    """The same span without us."""
+def sdk_span() -> Callable[[], None]:
+    """What makes the same span without us."""
     from opentelemetry import trace
 
     tracer = trace.get_tracer("bare")
-    tracer.start_span("echo", attributes={"a": "b", "c": "d", "e": "f"}).end()
+    return lambda: tracer.start_span("echo", attributes={"a": "b", "c": "d", "e": "f"}).end()
 
 
 def set_up_sdk() -> bool:
@@ -72,7 +72,7 @@ def main() -> int:
     if set_up_sdk():
         sdk = best(one_run, CALLS // 4)
         print(f"span and metrics, with SDK     {sdk:6.2f} µs (target <= {MOST_SPAN_US:g})")
-        print(f"  of which the SDK's own span  {best(sdk_span, CALLS // 4):6.2f} µs")
+        print(f"  of which the SDK's own span  {best(sdk_span(), CALLS // 4):6.2f} µs")
     else:
         print("span and metrics, with SDK     not measured: the extra otel is not installed")
     return 0 if event <= MOST_EVENT_US and max(api, sdk) <= MOST_SPAN_US else 1
