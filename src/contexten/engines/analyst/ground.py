@@ -14,7 +14,7 @@ from contexten.engines.analyst.words import parts, stem
 from contexten.engines.workspace import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from contexten.codebase import Codebase, File, Reference, Symbol, TextMatch
@@ -87,7 +87,7 @@ class Ground:
         built = [item.symbol.name for item in about if stems & {stem(part) for part in parts(item.symbol.name)}]
         return list(dict.fromkeys([*spelled, *built]))[:_NEAR]
 
-    def references(self, symbol: Symbol, kinds: Iterable[str] | None = None) -> list[Reference]:
+    def references(self, symbol: Symbol, kinds: Collection[str] | None = None) -> list[Reference]:
         """Where a symbol is used; in languages other than Python, whose imports are not followed, by its name alone."""
         return self.codebase.references(symbol, kinds, possible=self.language(symbol.path) != "python")
 

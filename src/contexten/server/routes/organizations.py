@@ -4,10 +4,10 @@ from fastapi import APIRouter
 
 from contexten.protocol import CreatedOrganization, NewOrganization, Organization, Page
 from contexten.server.auth import AdminRoute, Caller, GatedRoute, Running
+from contexten.server.home import FIRST_ORGANIZATION
 from contexten.server.paging import Paged
 from contexten.server.problems import Refusal
 from contexten.server.routes.shapes import problems
-from contexten.server.services import FIRST_ORGANIZATION
 
 router = APIRouter(route_class=GatedRoute, tags=["organizations"])
 admin = APIRouter(route_class=AdminRoute, tags=["organizations"])
