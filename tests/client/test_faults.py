@@ -9,10 +9,10 @@ import traceback
 
 import pytest
 from fault_proxy import Answer, Drip, Lose, Pass, Raw, Reset, Silence
-from hosted_server import ORG, TOKEN, http_date
 
 from contexten import AsyncCodegenClient, CodegenClient, errors
 from contexten.resilience import Breaker, Policy, Retry
+from hosted_server import ORG, TOKEN, http_date
 
 BUSY = Answer(503)
 

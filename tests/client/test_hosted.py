@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
-from hosted_server import ORG, TOKEN
 
 from contexten import Agent, AgentTask, AsyncCodegenClient, CodegenClient
 from contexten.errors import ApiError, AuthenticationError, NotFoundError, RequestTimeoutError, UsageError
+from hosted_server import ORG, TOKEN
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/"])

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 from answering import Answering
-from hosted_server import served
 
 from contexten import AsyncCodegenClient, CodegenClient
 from contexten.errors import UsageError
+from hosted_server import served
 
 ORG = "/v1/organizations/323"
 EXPECTED = [

@@ -5,12 +5,12 @@ import logging
 import ssl
 
 import pytest
-from hosted_server import ORG, TOKEN
 from tls_server import TlsServer, certificate
 
 from contexten import AsyncCodegenClient, CodegenClient
 from contexten.errors import ConnectError
 from contexten.resilience import Policy
+from hosted_server import ORG, TOKEN
 
 USER = {"id": 1, "github_user_id": "1", "github_username": "dev"}
 
