@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
 endif
 RUN := uv run --frozen
 
-.PHONY: help uv up test check bench conformance-matrix overlay-matrix
+.PHONY: help uv up test coverage check bench conformance-matrix overlay-matrix
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -23,6 +23,12 @@ up: uv ## Start Contexten; words for it go in ARGS, such as ARGS="--port 8001"
 
 test: uv ## Run the tests; words for pytest go in ARGS
 	$(RUN) pytest -n auto --dist loadfile $(ARGS)
+
+coverage: uv ## Run the tests and report which branches none of them takes
+	$(RUN) coverage erase
+	$(RUN) coverage run -m pytest -n auto --dist loadfile $(ARGS)
+	$(RUN) coverage combine --quiet
+	$(RUN) coverage report
 
 check: uv ## Lint, formatting and types
 	$(RUN) ruff check
