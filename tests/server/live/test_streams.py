@@ -142,7 +142,8 @@ def test_a_client_that_leaves_frees_everything(place):
     wait_for(lambda: not hub.watched)
     run = admin.create(engine="held")
     with admin.http.stream("GET", admin.url(f"/agent/run/{run['id']}/events")) as response:
-        next(events_of(response))
+        events = events_of(response)
+        next(events)
         wait_for(lambda: hub.watched)
     wait_for(lambda: not hub.watched)
 
