@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from contexten.codebase.record import UNKNOWN
+from contexten.codebase.syntax import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,7 @@ def annotation_chain(node: ast.expr | None) -> str:
 def parsed_annotation(text: str) -> ast.expr | None:
     """The expression in a quoted annotation, or None when it is not one."""
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        return parse(text.strip(), "eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from contexten.codebase.expressions import Expressions, arguments_of
 from contexten.codebase.headers import Definition, annotation_chain, docstring_of, dotted, signature_of
 from contexten.codebase.record import ImportRow, Record, SymbolRow
 from contexten.codebase.scopes import Scope, merge
+from contexten.codebase.syntax import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +21,7 @@ def scan_python(source: bytes) -> Record:
     """Everything the index keeps about a Python file; a file that does not parse has a `problem` and nothing else."""
     lines = source.count(b"\n") + (bool(source) and not source.endswith(b"\n"))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
-        return _Scanner(source, lines).module(tree)
+        return _Scanner(source, lines).module(parse(source))
     except SyntaxError as error:
         where = f" (line {error.lineno})" if error.lineno else ""
         problem = f"{error.msg}{where}"

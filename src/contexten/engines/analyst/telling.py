@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Any
 
+from contexten.codebase import syntax
 from contexten.engines.analyst.markdown import shorten
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ def called_as(symbol: Symbol, length: int, node: ast.AST | None = None) -> str:
     if symbol.kind == "class" or not symbol.signature:
         return shorten(symbol.signature.removeprefix("class ") or symbol.name, length)
     try:
-        node = node or ast.parse(f"{symbol.signature}: ...").body[0]
-    except (SyntaxError, ValueError, RecursionError):
+        node = node or syntax.parse(f"{symbol.signature}: ...").body[0]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         node = None
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return shorten(re.sub(r"^(?:export |public |static |function |fn |func )+", "", symbol.signature), length)
