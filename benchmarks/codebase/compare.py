@@ -3,7 +3,8 @@
 graph-sitter runs in an environment of its own (Python 3.12, mini-racer 0.12.4: a later one makes its import fail).
 Needs `uv`, `git`, a Python 3.12, about 1 GB of disk for that environment, and a few minutes.
 
-Usage: python benchmarks/codebase/compare.py --python312 PATH [--folder KEPT] [--references 100]
+Usage: python benchmarks/codebase/compare.py --python312 PATH [--folder KEPT] [--references 200]
+       python benchmarks/codebase/compare.py --correctness [--folder KEPT] [--references 200]
 """
 
 from __future__ import annotations
@@ -147,29 +148,38 @@ def show(name: str, own: dict[str, Any], other: dict[str, Any]) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python312", required=True, help="path of a Python 3.12")
+    parser.add_argument("--python312", help="path of a Python 3.12, for graph-sitter")
+    parser.add_argument("--correctness", action="store_true", help="only the comparison with ty, without graph-sitter")
     parser.add_argument(
         "--folder", type=Path, help="folder for environments and sources, kept; a temporary one by default"
     )
     parser.add_argument(
-        "--references", type=int, default=100, help="symbols of each kind and project to compare with ty"
+        "--references", type=int, default=200, help="symbols of each kind and project to compare with ty"
     )
     arguments = parser.parse_args()
+    if not arguments.correctness and not arguments.python312:
+        parser.error("--python312 is needed to run graph-sitter; without it, ask for --correctness")
     with tempfile.TemporaryDirectory() as temporary:
         folder = (arguments.folder or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        python = environment(folder, "graph-sitter", arguments.python312, GRAPH_SITTER)
         server = environment(folder, "ty", sys.executable, [TY]).parent / "ty"
         for name, requirement in PROJECTS.items():
+            if not arguments.correctness:
+                speed(folder, name, requirement, arguments.python312)
             place = sources(folder, name, requirement)
-            correctness = run(sys.executable, HERE / "correctness.py", place, arguments.references, server)
-            own = ours(folder, place)
-            shutil.rmtree(place)
-            place = sources(folder, name, requirement)
-            other = figures(python, HERE / "measure_graph_sitter.py", place, HERE.parent.parent / "src")
-            show(name, own, other)
-            print(correctness)
-        library(folder)
+            print(f"{name}:\n{run(sys.executable, HERE / 'correctness.py', place, arguments.references, server)}")
+        if not arguments.correctness:
+            library(folder)
+
+
+def speed(folder: Path, name: str, requirement: str, python312: str) -> None:
+    """Measure both sides on one project."""
+    python = environment(folder, "graph-sitter", python312, GRAPH_SITTER)
+    place = sources(folder, name, requirement)
+    own = ours(folder, place)
+    shutil.rmtree(place)
+    place = sources(folder, name, requirement)
+    show(name, own, figures(python, HERE / "measure_graph_sitter.py", place, HERE.parent.parent / "src"))
 
 
 def library(folder: Path) -> None:

@@ -25,7 +25,8 @@ class LanguageServer:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=root
         )
         self._number = 0
-        self._open: set[str] = set()
+        self._open: dict[str, str] = {}
+        self._version = 1
         folder = {"uri": root.as_uri(), "name": root.name}
         capabilities = {"general": {"positionEncodings": ["utf-16"]}, "workspace": {"workspaceFolders": True}}
         self.ask(
@@ -43,15 +44,25 @@ class LanguageServer:
 
     def references(self, path: str, line: int, column: int) -> set[tuple[str, int, int]]:
         """Places (path, line from 1, column from 0) that name what is defined at a place, the definition included."""
+        return self._places("references", path, line, column, context={"includeDeclaration": True})
+
+    def meaning(self, path: str, line: int, column: int) -> set[tuple[str, int]]:
+        """Where (path, line) the thing is defined that stands at a place; empty when the server cannot tell."""
+        return {place[:2] for place in self._places("definition", path, line, column)}
+
+    def meaning_at_end(self, path: str, name: str) -> set[tuple[str, int]]:
+        """Where the thing is defined that a module holds under a name when it has run to its end."""
+        text = self._show(path)
+        self._change(path, f"{text}\n{name}\n")
+        try:
+            return self.meaning(path, text.count("\n") + 2, 0)
+        finally:
+            self._change(path, text)
+
+    def _places(self, what: str, path: str, line: int, column: int, **more: object) -> set[tuple[str, int, int]]:
         self._show(path)
-        found = self.ask(
-            "textDocument/references",
-            {
-                "textDocument": {"uri": (self.root / path).as_uri()},
-                "position": {"line": line - 1, "character": column},
-                "context": {"includeDeclaration": True},
-            },
-        )
+        place = {"textDocument": self._document(path), "position": {"line": line - 1, "character": column}}
+        found = self.ask(f"textDocument/{what}", place | more)
         places = ((self._path(each["uri"]), each["range"]["start"]) for each in found or [])
         return {(where, start["line"] + 1, start["character"]) for where, start in places if where}
 
@@ -73,13 +84,22 @@ class LanguageServer:
                     raise RuntimeError(message["error"]["message"])
                 return message["result"]
 
-    def _show(self, path: str) -> None:
-        if path in self._open:
-            return
-        self._open.add(path)
-        text = (self.root / path).read_text("utf-8", "replace")
-        document = {"uri": (self.root / path).as_uri(), "languageId": "python", "version": 1, "text": text}
-        self._send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
+    def _show(self, path: str) -> str:
+        """Open a file in the server when it is not yet; gives back its text."""
+        if path not in self._open:
+            self._open[path] = text = (self.root / path).read_text("utf-8", "replace")
+            document = self._document(path) | {"languageId": "python", "version": 1, "text": text}
+            self._send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
+        return self._open[path]
+
+    def _change(self, path: str, text: str) -> None:
+        self._version += 1
+        document = self._document(path) | {"version": self._version}
+        change = {"textDocument": document, "contentChanges": [{"text": text}]}
+        self._send({"method": "textDocument/didChange", "params": change})
+
+    def _document(self, path: str) -> dict[str, Any]:
+        return {"uri": (self.root / path).as_uri()}
 
     def _path(self, uri: str) -> str | None:
         path = unquote(urlsplit(uri).path)
