@@ -237,8 +237,10 @@ def _exportable(timer: Histogram) -> dict[str, Any]:
 def _key(name: str, labels: Mapping[str, str] | None) -> Key:
     if not labels:
         return name, ()
-    pairs = [(str(label), str(value)) for label, value in labels.items()]
-    return name, tuple(sorted(pairs) if len(pairs) > 1 else pairs)
+    if len(labels) == 1:
+        ((label, value),) = labels.items()
+        return name, ((str(label), str(value)),)
+    return name, tuple(sorted((str(label), str(value)) for label, value in labels.items()))
 
 
 def _shown(key: Key) -> str:
