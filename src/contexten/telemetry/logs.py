@@ -13,19 +13,23 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 HIDDEN = "[hidden]"
-_SECRET_NAME = re.compile(r"(authorization|api[_-]?key|password|secret|token)$", re.IGNORECASE)
+_NAMES = r"authorization|api[_-]?key|private[_-]?key|password|passwd|passphrase|secret|token|credentials?|cookie"
+_SECRET_NAME = re.compile(rf"({_NAMES})$", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
-    r"""(?x)
-      (?<=Bearer\ ) \S+                      # an Authorization header
-    | \b (?: ctx_ | sk- | ghp_ | gho_ | github_pat_ | xox[abp]- ) [A-Za-z0-9_\-]{8,}
-    | (?<=://) [^/\s:@]+ : [^/\s@]+ (?=@)    # credentials in an address
+    rf"""(?xi)
+      (?P<scheme> \bBearer\ | \bAuthorization\W{{1,4}}(?:Basic|Digest|Token)\ ) [^\s"',;\\]+
+    | (?P<name> (?:{_NAMES}) (?: ["']\s*:\s*["'] | =["']? ) | [?&]code= ) [^\s"'&,;)}}\]\\]+
+    | (?P<address> :// ) [^/\s:@]+ : [^/\s@]+ (?=@)    # credentials in an address
+    | \b (?: ctx_ | sk- | ghp_ | gho_ | github_pat_ | xox[abp]- ) [A-Za-z0-9_\-]{{8,}}
     """
 )
+_DEEPEST = 8
+"""Levels of a value that are looked at by name; what lies deeper is looked at as text."""
 
 
 def hide_secrets(text: str) -> str:
     """The text with everything that looks like a credential replaced."""
-    return _SECRET_TEXT.sub(HIDDEN, text)
+    return _SECRET_TEXT.sub(lambda found: (found[found.lastgroup] if found.lastgroup else "") + HIDDEN, text)
 
 
 def configure_logging(level: str = "WARNING", *, json: bool | None = None) -> None:
@@ -53,12 +57,17 @@ def configure_logging(level: str = "WARNING", *, json: bool | None = None) -> No
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    last = [structlog.processors.format_exc_info] if as_json else []
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, _hide, renderer],
+            # A traceback becomes text before secrets are hidden; one made for a terminal would show local variables.
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _hide,
+                renderer,
+            ],
         )
     )
     root = logging.getLogger()
@@ -67,14 +76,18 @@ def configure_logging(level: str = "WARNING", *, json: bool | None = None) -> No
 
 
 def _hide(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {name: HIDDEN if _SECRET_NAME.search(name) else _hidden(value) for name, value in event.items()}
+    return {str(name): _hidden(value, name) for name, value in event.items()}
 
 
-def _hidden(value: Any) -> Any:
+def _hidden(value: Any, name: object = "", depth: int = 0) -> Any:
+    if _SECRET_NAME.search(str(name)):
+        return HIDDEN
+    if value is None or isinstance(value, bool | int | float):
+        return value
     if isinstance(value, str):
         return hide_secrets(value)
-    if isinstance(value, dict):
-        return _hide(None, "", value)
-    if isinstance(value, (list, tuple)):
-        return [_hidden(item) for item in value]
-    return value
+    if depth < _DEEPEST and isinstance(value, dict):
+        return {str(key): _hidden(item, key, depth + 1) for key, item in value.items()}
+    if depth < _DEEPEST and isinstance(value, (list, tuple, set, frozenset)):
+        return [_hidden(item, depth=depth + 1) for item in value]
+    return hide_secrets(repr(value))
