@@ -61,9 +61,10 @@ class Stall:
 
 @dataclass(frozen=True)
 class Drip:
-    """Send one byte of the body at a time for as long as the proxy lives."""
+    """Send one byte of the body, or one line of the head, at a time for as long as the proxy lives."""
 
     pause: float = 0.02
+    head: bool = False
 
 
 Fault = Pass | Lose | Reset | Answer | Raw | Silence | Stall | Drip
@@ -187,12 +188,11 @@ class Proxy:
             case Stall(after):
                 self._pass(connection, request, after)
                 self._closing.wait(60)
-            case Drip(pause):
-                connection.sendall(
-                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
-                )
+            case Drip(pause, head):
+                start = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n"
+                connection.sendall(start if head else start + b"\r\n")
                 while not self._closing.wait(pause):
-                    connection.sendall(b" ")
+                    connection.sendall(b"X-More: 1\r\n" if head else b" ")
 
     def _pass(self, connection: socket.socket, request: bytes, cut: int | None) -> None:
         for chunk in self._forward(request):

@@ -160,7 +160,7 @@ class TestCreates:
 class TestTime:
     """Nothing hangs."""
 
-    @pytest.mark.parametrize("fault", [Silence(), Drip()], ids=str)
+    @pytest.mark.parametrize("fault", [Silence(), Drip(), Drip(head=True)], ids=str)
     def test_an_attempt_ends_in_time(self, proxies, clients, fault):
         proxy = proxies(None, then=fault)
         client = clients(proxy.base_url, timeout=0.2, policy=Policy(retry=Retry(retries=0)))
@@ -169,7 +169,7 @@ class TestTime:
             client.me()
         assert time.monotonic() - started < 5
 
-    @pytest.mark.parametrize("fault", [Silence(), Drip()], ids=str)
+    @pytest.mark.parametrize("fault", [Silence(), Drip(), Drip(head=True)], ids=str)
     def test_an_attempt_of_the_twin_ends_in_time(self, proxies, fault):
         proxy = proxies(None, then=fault)
 

@@ -1,8 +1,10 @@
 """The client against a server that has only the documented hosted API."""
 
 import asyncio
+import time
 
 import pytest
+from fault_proxy import Answer, Drip, Pass, Silence
 
 from contexten import Agent, AgentTask, AsyncCodegenClient, CodegenClient
 from contexten.errors import ApiError, AuthenticationError, NotFoundError, RequestTimeoutError, UsageError
@@ -159,3 +161,16 @@ def test_the_asynchronous_wait_ends_with_its_time(hosted):
                 await task.wait(timeout=0.2, poll=0.01)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("fault", [Silence(), Drip(), Drip(head=True), Answer(503)], ids=str)
+def test_a_wait_ends_in_time_whatever_the_server_does(hosted, proxies, fault):
+    """A server without event streams is asked again and again; none of the questions may outlast the wait."""
+    proxy = proxies(hosted.base_url, [Pass(), Pass(), Pass(), Pass()], then=fault)
+    with CodegenClient(TOKEN, ORG, proxy.base_url) as client:
+        hosted.script = []
+        task = client.run("x")
+        started = time.monotonic()
+        with pytest.raises(ApiError):
+            task.wait(timeout=2)
+        assert time.monotonic() - started < 10

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import ssl
+import time
 
 import pytest
 from tls_server import TlsServer, certificate
 
 from contexten import AsyncCodegenClient, CodegenClient
-from contexten.errors import ConnectError
+from contexten.errors import ConnectError, RequestTimeoutError
 from contexten.resilience import Policy
 from hosted_server import ORG, TOKEN
 
@@ -49,6 +50,20 @@ def test_the_twin_speaks_it_too(server, trusting):
     asyncio.run(main())
     assert server.protocols == ["h2"]
     assert len(server.requests) == 10
+
+
+def test_a_wait_over_http2_ends_in_time_although_the_stream_shows_life(keys, trusting):
+    run = {"id": 7, "organization_id": ORG, "status": "ACTIVE"}
+    with (
+        TlsServer(*keys, run, stream=b": still here\n\n") as server,
+        CodegenClient(TOKEN, ORG, server.base_url, ssl_context=trusting) as client,
+    ):
+        task = client.task(7)
+        started = time.monotonic()
+        with pytest.raises(RequestTimeoutError, match=r"has not ended after 0\.5 s"):
+            task.wait(timeout=0.5)
+    assert time.monotonic() - started < 5
+    assert server.protocols == ["h2"]
 
 
 def test_a_certificate_nobody_vouches_for_is_not_trusted(server, clock):

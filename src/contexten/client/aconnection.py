@@ -129,7 +129,7 @@ class AsyncConnection:
     async def _attempt(
         self, call: Call[Any], path: str, sent: Mapping[str, str], left: float | None
     ) -> tuple[httpx2.Response, Any]:
-        seconds = self.timeout if left is None else min(left, self.timeout)
+        seconds = exchange.shorter(self.timeout, left)
         request = self._pool.client().build_request(
             call.method, path, params=call.query, json=call.body, headers=sent, timeout=exchange.timeouts(seconds)
         )

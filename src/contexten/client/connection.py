@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +11,7 @@ import httpx2
 
 from contexten.client import answers, exchange
 from contexten.client.calls import people
+from contexten.client.deadline import Body, ending_at
 from contexten.client.exchange import Server
 from contexten.client.organization import only_one, wanted
 from contexten.client.pool import Pool
@@ -55,7 +54,7 @@ class Connection:
         response, data = self.exchange(call, org_id, **options)
         return answers.result(call, response, data)
 
-    def exchange(
+    def exchange(  # noqa: PLR0913 - what may differ from call to call, each by name
         self,
         call: Call[Any],
         org_id: int | str | None = None,
@@ -63,6 +62,7 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
         patience: Retry | None = None,
+        within: float | None = None,
     ) -> tuple[httpx2.Response, Any]:
         """Make a call; the answer and its decoded body.
 
@@ -72,6 +72,7 @@ class Connection:
             headers: to send beside the usual ones.
             idempotency_key: names this creation, when the caller wants to repeat it later.
             patience: how often and how fast to repeat, when it is not as the policy says.
+            within: seconds that it may take with all repetitions, when those are fewer than the client's deadline.
         """
         organization = self.organization(org_id) if call.needs_organization else None
         sent = {**exchange.headers(self.token, call, idempotency_key), **(headers or {})}
@@ -79,7 +80,7 @@ class Connection:
             partial(self._attempt, call, exchange.path_of(call, organization), sent),
             key=self.server.host,
             judge=exchange.judge_patiently if patience else exchange.judge_for(call, self.server),
-            deadline=self.deadline,
+            deadline=within if self.deadline is None else exchange.shorter(self.deadline, within),
             retry=patience,
         )
 
@@ -96,20 +97,20 @@ class Connection:
         http = self._pool.client()
         sent = {**exchange.headers(self.token, exchange.STREAM), **headers}
         left = attempts.left()
-        seconds = self.timeout if left is None else min(left, self.timeout)
+        seconds, now = exchange.shorter(self.timeout, left), time.monotonic()
         limits = httpx2.Timeout(seconds, read=exchange.SILENCE)
         request = http.build_request("GET", path, headers=sent, timeout=limits)
-        with attempts.enter():
+        with attempts.enter(), ending_at(now + seconds):
             response = self._routed(request, partial(http.send, stream=True), seconds)
             self._accept_stream(response)
-        with _ended_in_time(response, attempts.left()):
-            try:
-                yield response
-            except httpx2.HTTPError as error:
-                attempts.left()
-                raise answers.failure(error, self.server, exchange.SILENCE) from error
-            finally:
-                response.close()
+        response.stream = Body(response.stream, None if left is None else now + left)
+        try:
+            yield response
+        except httpx2.HTTPError as error:
+            attempts.left()
+            raise answers.failure(error, self.server, exchange.SILENCE) from error
+        finally:
+            response.close()
 
     def close(self) -> None:
         """Close all connections."""
@@ -118,7 +119,7 @@ class Connection:
     def _attempt(
         self, call: Call[Any], path: str, sent: Mapping[str, str], left: float | None
     ) -> tuple[httpx2.Response, Any]:
-        seconds = self.timeout if left is None else min(left, self.timeout)
+        seconds = exchange.shorter(self.timeout, left)
         http = self._pool.client()
         request = http.build_request(
             call.method, path, params=call.query, json=call.body, headers=sent, timeout=exchange.timeouts(seconds)
@@ -165,48 +166,5 @@ def _through(middleware: Middleware, send: Send, request: httpx2.Request) -> htt
 
 
 def _transmit(http: httpx2.Client, ends: float, request: httpx2.Request) -> httpx2.Response:
-    response = http.send(request, stream=True)
-    try:
-        response.stream = _Timed(response.stream, ends)
-        response.read()
-    finally:
-        response.close()
-    return response
-
-
-class _Timed(httpx2.SyncByteStream):
-    """A body that must be there by a moment, however slowly it drips."""
-
-    def __init__(self, body: Any, ends: float) -> None:
-        self._body, self._ends = body, ends
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._body:
-            if time.monotonic() > self._ends:
-                raise httpx2.ReadTimeout("the answer was not complete in time")
-            yield chunk
-
-    def close(self) -> None:
-        self._body.close()
-
-
-@contextmanager
-def _ended_in_time(response: httpx2.Response, left: float | None) -> Iterator[None]:
-    """Cut a stream's connection when the time is over: the only way to end a blocking read from outside."""
-    if left is None or response.http_version != "HTTP/1.1":
-        yield
-        return
-    timer = threading.Timer(left, _cut, [response.extensions["network_stream"].get_extra_info("socket")])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _cut(connected: socket.socket) -> None:
-    try:
-        connected.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
+    with ending_at(ends):
+        return http.send(request)

@@ -69,6 +69,11 @@ def timeouts(seconds: float) -> httpx2.Timeout:
     return httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
 
 
+def shorter(seconds: float, left: float | None) -> float:
+    """The seconds that something may take when so many are left in all; None means no end."""
+    return seconds if left is None else min(seconds, left)
+
+
 def path_of(call: Call[Any], org_id: int | None) -> str:
     """The call's path with the organization filled in."""
     return call.path if org_id is None else call.path.replace("{org}", str(org_id))

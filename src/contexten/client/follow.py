@@ -6,6 +6,7 @@ Both twins feed what arrives to `seen`, which says what is new and when it is ov
 from __future__ import annotations
 
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from httpx2 import EventSource
@@ -82,7 +83,7 @@ def _stream(  # noqa: PLR0913, PLR0917 - what is followed, and how
             if seen.ended or seen.silent_end():
                 return
             if run_id is not None:
-                seen.told(connection.send(runs.show(run_id), org_id).status)
+                seen.told(connection.send(runs.show(run_id), org_id, within=attempts.left()).status)
             raise _cut(connection.server.base_url)
         except ApiError as error:
             wait = attempts.wait_after(error)
@@ -111,17 +112,18 @@ def await_end(connection: Connection, org_id: int, run_id: int, within: float | 
     Raises:
         RequestTimeoutError: it has not ended in time.
     """
+    time = connection.policy.attempts(deadline=within)
+    show = partial(connection.send, runs.show(run_id), org_id, patience=PATIENCE)
     if poll is None and connection.server.is_ours is not False:
         try:
             for _event in _stream(connection, org_id, run_id, Seen(), within, "?kinds=status"):
                 pass
-            return connection.send(runs.show(run_id), org_id, patience=PATIENCE)
+            return show(within=time.left())
         except NoEventStreamError:
             pass
-    deadline = connection.policy.attempts(deadline=within)
     pace = Pace(poll)
-    while not (run := connection.send(runs.show(run_id), org_id, patience=PATIENCE)).is_terminal:
-        connection.policy.clock.sleep(pace.next(deadline.left()))
+    while not (run := show(within=time.left())).is_terminal:
+        connection.policy.clock.sleep(pace.next(time.left()))
     return run
 
 

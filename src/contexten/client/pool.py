@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx2
 
+from contexten.client.deadline import limit
 from contexten.client.loopback import LoopbackTransport
 from contexten.errors import UsageError
 from contexten.settings import is_loopback
@@ -54,7 +55,7 @@ class Pool:
             if self._closed:
                 raise UsageError("The client is closed. Make a new one.")
             if self._client is None:
-                self._client = httpx2.Client(**self._options)
+                self._client = limit(httpx2.Client(**self._options))
                 weakref.finalize(self, _close, self._client, self._pid)
             return self._client
 
