@@ -1,5 +1,7 @@
 """Where requests go and as whom."""
 
+import traceback
+
 import pytest
 
 from contexten.client.address import normalize_base_url, resolve_address
@@ -109,3 +111,21 @@ def test_a_token_that_cannot_be_one_is_refused_and_not_repeated(token):
     with pytest.raises(UsageError, match="token") as caught:
         resolve_address(token, 1, "http://x")
     assert not token or token not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://me:hunter2@host:port",
+        "http://me:hunter2/@host",
+        "me:hunter2@host",
+        "https://me:hunter2@[::1",
+        "ftp://me:hunter2@host",
+        "http://host/?token=hunter2",
+        "http://host/#hunter2",
+    ],
+)
+def test_an_address_that_cannot_be_used_shows_no_secret(value):
+    with pytest.raises(UsageError, match="base_url") as caught:
+        normalize_base_url(value)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))

@@ -78,8 +78,13 @@ def test_a_passing_fault_is_waited_out(hosted, proxies, clients, fault, waits):
         (Answer(200, b""), errors.ResponseDecodingError),
         (Answer(200, b"\xff\xfe\x00"), errors.ResponseDecodingError),
         (Answer(200, b"not gzip", {"Content-Encoding": "gzip"}), errors.ResponseDecodingError),
+        (Answer(200, b"[" * 100_000), errors.ResponseDecodingError),
+        (Answer(200, b"hello", {"Content-Type": "text/plain; charset=rot13"}), errors.ResponseDecodingError),
+        (Answer(404, b'{"a":' * 100_000), errors.NotFoundError),
+        (Answer(404, b"hello", {"Content-Type": "text/plain; charset=base64"}), errors.NotFoundError),
+        (Answer(422, b'{"detail": [{"loc": 5, "msg": null}, {"msg": "x"}, 7]}'), errors.InvalidInputError),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:60],
 )
 def test_a_lasting_fault_is_raised_at_once(proxies, clients, clock, fault, kind):
     proxy = proxies(None, then=fault)

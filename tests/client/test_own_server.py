@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import math
 import os
 import subprocess
 import sys
@@ -44,6 +45,26 @@ def test_waiting_ends_with_the_run_or_the_time(client):
     assert held.wait(timeout=20).status == "CANCELLED"
     stop.join()
     assert held.wait().is_terminal
+    assert client.run("x").wait(timeout=math.inf).is_terminal
+
+
+@pytest.mark.parametrize(
+    "limits", [{"timeout": math.nan}, {"timeout": -1}, {"poll": 0}, {"poll": -1}, {"poll": math.nan}], ids=str
+)
+def test_times_that_cannot_be_meant_are_named(server, client, limits):
+    [(name, value)] = limits.items()
+    message = rf"{name} is {value}"
+    held = client.run("x", engine="held")
+    with pytest.raises(errors.UsageError, match=message):
+        held.wait(**limits)
+
+    async def main():
+        async with AsyncCodegenClient(server.token, server.organization_id, server.base_url) as twin:
+            with pytest.raises(errors.UsageError, match=message):
+                await (await twin.task(held.id)).wait(**limits)
+
+    asyncio.run(main())
+    held.cancel()
 
 
 def test_the_local_server_is_found_by_itself(server, tmp_path):

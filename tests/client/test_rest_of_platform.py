@@ -79,6 +79,7 @@ def test_so_does_the_twin(server):
         (lambda client: client.create_token("x", "OWNER"), "OWNER"),
         (lambda client: client.create_organization(""), "name"),
         (lambda client: client.run("x", repo_id="first"), "first"),
+        (lambda client: client.run("x", engin="model"), "'engin'.*Known: .*engine"),
         (lambda client: client.get_agent_run(1, org_id="x"), "'x'"),
         (lambda client: client.update_check_suite_settings(1, {"check_retry_count": 99}), "99"),
     ],

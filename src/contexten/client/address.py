@@ -6,6 +6,7 @@ to the address in that file and nowhere else.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -78,18 +79,24 @@ def normalize_base_url(value: str) -> str:
         UsageError: it is not an http or https address, or it carries credentials, a query or a fragment.
     """
     text = value.strip()
+    wrong = UsageError(f"base_url is {_shown(text)}: it must look like https://host or http://host:port.")
     try:
         parts = urlsplit(text)
         port = parts.port
-    except ValueError as error:
-        raise UsageError(f"base_url is {text!r}: {error}.") from error
-    if parts.username is not None or parts.password is not None:
+    except ValueError:
+        raise wrong from None
+    if "@" in parts.netloc:
         raise UsageError("base_url has a user name or password in it: give the token as `token` instead.")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise UsageError(f"base_url is {text!r}: it must look like https://host or http://host:port.")
+        raise wrong
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
     return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{path}"
+
+
+def _shown(address: str) -> str:
+    """What may be said of an address that cannot be used: no user, no password, no query."""
+    return repr(re.sub(r"^(\w+://)?.*@", r"\1…@", re.split("[?#]", address)[0]))
 
 
 def _complete(named: str | None, secret: SecretStr | None, org_id: int | None, settings: ClientSettings) -> Address:

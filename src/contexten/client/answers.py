@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _OK, _REDIRECTS, _ERRORS = 200, 300, 400
 _UNKNOWN_ROUTE = frozenset({404, 405, 406, 501})
 _LONGEST_MESSAGE = 500
+_NOT_JSON = (ValueError, RecursionError)
+"""What the standard library raises for a text that is not JSON, or nested deeper than it reads."""
 
 
 def decoded(response: httpx2.Response) -> Any:
@@ -39,7 +41,7 @@ def decoded(response: httpx2.Response) -> Any:
         return None
     try:
         return json.loads(response.content)
-    except ValueError as error:
+    except _NOT_JSON as error:
         raise ResponseDecodingError(
             f"{_asked(response)} answered {response.headers.get('content-type', 'something')} "
             f"that is not JSON: {_excerpt(response)!r}. Is base_url a Codegen API?",
@@ -150,19 +152,25 @@ def _message(response: httpx2.Response, body: Any) -> str:
 def _problem(item: Any) -> str:
     if not isinstance(item, dict):
         return str(item)
-    place = ".".join(str(part) for part in item.get("loc", ()))
-    return f"{place}: {item.get('msg', '')}"
+    place = item.get("loc")
+    shown = ".".join(str(part) for part in place) if isinstance(place, list) else str(place)
+    return f"{shown}: {item.get('msg', '')}"
 
 
 def _body(response: httpx2.Response) -> Any:
     try:
         return json.loads(response.content)
-    except ValueError:
-        return response.text
+    except _NOT_JSON:
+        return _text_of(response)
 
 
 def _excerpt(response: httpx2.Response) -> str:
-    return response.text.strip()[:200]
+    return _text_of(response).strip()[:200]
+
+
+def _text_of(response: httpx2.Response) -> str:
+    """The body as text; a server may name an encoding that is none of text."""
+    return response.content.decode(errors="replace")
 
 
 def _asked(response: httpx2.Response) -> str:

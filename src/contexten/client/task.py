@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self
 
 from contexten.client import follow
 from contexten.client.base import PAGE
 from contexten.client.calls import runs
-from contexten.errors import RequestTimeoutError
+from contexten.errors import RequestTimeoutError, UsageError
 from contexten.protocol import AgentRunDetail, LogEvent, is_successful, is_terminal
 
 if TYPE_CHECKING:
@@ -102,6 +103,13 @@ class _Facts:
         )
 
 
+def _check(timeout: float | None, poll: float | None) -> None:
+    if timeout is not None and not timeout >= 0:
+        raise UsageError(f"timeout is {timeout!r}: it must be a number of seconds of at least 0, or None.")
+    if poll is not None and not 0 < poll < math.inf:
+        raise UsageError(f"poll is {poll!r}: it must be a number of seconds above 0, or None.")
+
+
 class AgentTask(_Facts):
     """A run of a synchronous client."""
 
@@ -123,7 +131,9 @@ class AgentTask(_Facts):
 
         Raises:
             RequestTimeoutError: it has not ended in time. The run goes on.
+            UsageError: a number of seconds cannot be meant.
         """
+        _check(timeout, poll)
         if self.is_terminal:
             return self
         ends = None if timeout is None else self._connection.policy.clock.monotonic() + timeout
@@ -193,7 +203,9 @@ class AsyncAgentTask(_Facts):
 
         Raises:
             RequestTimeoutError: it has not ended in time. The run goes on.
+            UsageError: a number of seconds cannot be meant.
         """
+        _check(timeout, poll)
         if self.is_terminal:
             return self
         limit = asyncio.timeout(timeout)
