@@ -104,6 +104,8 @@ class ServerSettings(_Base):
     """Name of this process among the workers of one database; stable over restarts and unique."""
     log_level: LogLevel = Field(default="WARNING", validation_alias=AliasChoices("CONTEXTEN_LOG_LEVEL", "LOG_LEVEL"))
     """Least severe level that is logged."""
+    log_format: Literal["auto", "text", "json"] = Field(default="auto", validation_alias="CONTEXTEN_LOG_FORMAT")
+    """Form of the log: `auto` is text on a terminal and JSON elsewhere."""
 
     @field_validator("allowed_hosts", "allowed_origins", mode="before")
     @classmethod

@@ -57,7 +57,6 @@ class Machine:
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
-            "PYTHONPATH": "/tmp/fake",
             **folders,
             **self.extra,
         }

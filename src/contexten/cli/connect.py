@@ -91,7 +91,10 @@ def _connection(stack: ExitStack, *, start: bool, patient: bool) -> Connection:
 
 def _embedded(stack: ExitStack, *, patient: bool) -> Connection:
     """A connection to a server of our own, or to the one that holds the data now."""
+    from contexten.cli.logs import show_logs
+
     settings = ServerSettings()
+    show_logs(settings)
     deadline = time.monotonic() + _START_SECONDS
     with Progress("starting a server for this command") as progress:
         while True:

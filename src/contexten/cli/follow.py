@@ -10,6 +10,7 @@ from contexten.cli.errors import DONE, FAILED, INTERRUPTED
 from contexten.cli.live import LiveLog, heading, outcome
 from contexten.cli.output import emit, note, say
 from contexten.cli.progress import Progress
+from contexten.cli.waiting import Waiting
 from contexten.errors import ContextenError
 from contexten.protocol import MessageType
 
@@ -28,10 +29,11 @@ def follow(connection: Connection, task: AgentTask, *, place: str | None, json: 
         json: write the ended run as JSON instead of its log.
     """
     try:
-        if json:
-            emit(task.wait().run)
-        else:
-            _show(task, place, embedded=connection.embedded)
+        with Waiting(connection.client):
+            if json:
+                emit(task.wait().run)
+            else:
+                _show(task, place, embedded=connection.embedded)
     except KeyboardInterrupt:
         _interrupted(task, embedded=connection.embedded)
     return DONE if task.is_successful else FAILED

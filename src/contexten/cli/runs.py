@@ -77,8 +77,9 @@ def logs(
     """Show a run's log. With --json one entry a line."""
     from contexten.cli.connect import connected
     from contexten.cli.live import LiveLog
+    from contexten.cli.waiting import Waiting
 
-    with connected() as connection, _known(connection, run):
+    with connected() as connection, _known(connection, run), Waiting(connection.client):
         task, log = connection.client.task(run), LiveLog()
         for entry in task.stream() if follow else connection.client.iter_agent_run_logs(run):
             if json:

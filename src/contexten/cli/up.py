@@ -35,10 +35,10 @@ def up(  # noqa: PLR0913 (an option is an argument)
     """
     settings = _settings(host=host, port=port, data_dir=data_dir, repo=repo, allow_remote=allow_remote or None)
     from contexten.cli.banner import announce, announce_json
+    from contexten.cli.logs import show_logs
     from contexten.server.serve import serve
-    from contexten.telemetry.logs import configure_logging
 
-    configure_logging(settings.log_level)
+    show_logs(settings)
     serve(settings, on_ready=announce_json if json else partial(announce, cache=settings.cache_dir))
 
 

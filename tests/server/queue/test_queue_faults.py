@@ -90,8 +90,13 @@ async def test_a_full_disk_is_said_once_and_the_run_is_done_when_there_is_room(p
         run_id = await place.create("noop")
         wake()
         await until(lambda: "Runs wait for the store" in caplog.text)
+        assert (
+            place.queue.problem == "The store is unavailable: the disk failed or is full. Look at it: contexten doctor."
+        )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (await place.ended(run_id)).status == "COMPLETE"
     assert caplog.text.count("Runs wait for the store") == 1
+    await until(lambda: place.queue.problem is None)
+    assert caplog.text.count("The store is back") == 1
     assert "Traceback" not in caplog.text

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from contexten.errors import UsageError
 from contexten.server.queue.durable_setup import APPLICATION_VERSION, configuration, prepare
+from contexten.server.queue.file_faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
@@ -64,6 +65,7 @@ class Durable:
         self._bells: dict[str, _Bell] = {}
         self._threads: list[threading.Thread] = []
         self._dbos: DBOS | None = None
+        self._faults = Faults()
 
     def reserve(self) -> None:
         """Make this the queue of this process, before it is opened.
@@ -152,6 +154,14 @@ class Durable:
         self._ring_all()
         return taken
 
+    def check(self) -> None:
+        """Raise what keeps turns from being given out.
+
+        Raises:
+            StoreUnavailableError: the file of the queue could not be written a moment ago.
+        """
+        self._faults.check()
+
     def prune(self, older_than: timedelta) -> int:
         """Delete workflows that ended longer ago than this, a batch of them; returns how many. Blocks."""
         from dbos import DBOS
@@ -176,6 +186,8 @@ class Durable:
         self._dbos = DBOS(config=configuration(self._url, self._worker_id))
         DBOS.listen_queues([])  # ours are listened to by the threads below, which can be rung
         DBOS.launch()
+        if self._url.startswith("sqlite"):
+            self._faults.watch(self._dbos._sys_db.engine)  # noqa: SLF001 - DBOS only logs what its threads meet, and goes on
         for engine, limit in self._limits.items():
             queue = DBOS.register_queue(
                 engine, worker_concurrency=limit, polling_interval_sec=POLL, on_conflict="always_update"

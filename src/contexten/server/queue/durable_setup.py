@@ -66,8 +66,11 @@ class SqliteConnection(sqlite3.Connection):
         self.execute("PRAGMA synchronous=NORMAL")
 
 
+_TOLD_OTHERWISE = ("Asyncio task cancelled", "DBOS failed to launch")
+
+
 class _Quiet(logging.Filter):
-    """Drops what DBOS says about calls that are cancelled when it stops, and a warning it gave less than a minute ago."""
+    """Drops what DBOS says of a failed start, which raises, of calls cancelled at its stop, and warnings it gave just now."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +78,7 @@ class _Quiet(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, asyncio.CancelledError) or str(record.msg).startswith("Asyncio task cancelled"):
+        if isinstance(error, asyncio.CancelledError) or str(record.msg).startswith(_TOLD_OTHERWISE):
             return False
         return record.levelno > logging.WARNING or self._is_news((record.pathname, record.lineno))
 

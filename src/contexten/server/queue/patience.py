@@ -20,22 +20,30 @@ logger = logging.getLogger(__name__)
 
 
 class Outage:
-    """Says that the store is unavailable: once for all that wait, until it is back."""
+    """What the store keeps from being done now. Says so in the log once, and once more when nothing waits any longer."""
 
     def __init__(self) -> None:
-        self._noted = False
+        self._waiting: dict[object, str] = {}
 
-    def note(self, error: StoreUnavailableError) -> None:
-        """Something met an unavailable store."""
-        if not self._noted:
-            logger.warning("Runs wait for the store: %s", error)
-        self._noted = True
+    @property
+    def problem(self) -> str | None:
+        """Why something waits, for a person; None when nothing does."""
+        return next(iter(self._waiting.values()), None)
 
-    def over(self) -> None:
-        """Something met a store that works."""
-        if self._noted:
+    def note(self, who: object, error: StoreUnavailableError) -> None:
+        """`who` met an unavailable store, and waits for it."""
+        if not self._waiting:
+            logger.warning("Runs wait for the store, and go on by themselves. %s", error)
+        self._waiting[who] = str(error)
+
+    def over(self, who: object) -> None:
+        """`who` met a store that works."""
+        if self._waiting.pop(who, None) is not None and not self._waiting:
             logger.warning("The store is back; runs go on.")
-        self._noted = False
+
+    def forget(self, who: object) -> None:
+        """`who` waits no more."""
+        self._waiting.pop(who, None)
 
 
 class Patience:
@@ -55,14 +63,18 @@ class Patience:
         Raises:
             StoreUnavailableError: the store is unavailable and the wait is over.
         """
-        while True:
-            try:
-                answer = await ask()
-            except StoreUnavailableError as error:
-                if self._ended:
-                    raise
-                self._outage.note(error)
-                await asyncio.sleep(PAUSE)
-            else:
-                self._outage.over()
-                return answer
+        who = object()
+        try:
+            while True:
+                try:
+                    answer = await ask()
+                except StoreUnavailableError as error:
+                    if self._ended:
+                        raise
+                    self._outage.note(who, error)
+                    await asyncio.sleep(PAUSE)
+                else:
+                    self._outage.over(who)
+                    return answer
+        finally:
+            self._outage.forget(who)

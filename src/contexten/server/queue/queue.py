@@ -78,19 +78,26 @@ class Queue:
         self._turns: Turns | None = None
         self._claim = None if store.is_sqlite else WorkerClaim(store.url, settings.worker_id)
 
+    @property
+    def problem(self) -> str | None:
+        """What keeps runs from going on, and what to do about it; None when nothing does."""
+        return self._outage.problem
+
     async def start(self) -> None:
         """Take up what is unfinished and begin to work. Returns when turns are being given out.
 
         Raises:
             UsageError: this process runs another queue.
             SettingsError: another process works under this worker's name.
+            StoreUnavailableError: the queue's own tables cannot be written.
         """
         self._loop = asyncio.get_running_loop()
         self._turns = Turns(self._settings, self._store, self._engines, self._pace.grace, self._outage)
         self._durable = Durable(self._url(), self._settings.worker_id, self._turns.limits, self._begin)
         try:
-            await asyncio.to_thread(self._open, self._durable)
-            await self._reconcile(self._durable, self._turns)
+            with translated():
+                await asyncio.to_thread(self._open, self._durable)
+                await self._reconcile(self._durable, self._turns)
         except BaseException:
             await self.stop(0)
             raise
@@ -155,14 +162,16 @@ class Queue:
     def _all_chores(self, durable: Durable, turns: Turns) -> Iterator[Coroutine[Any, Any, None]]:
         yield self._dispatch(durable)
         yield self._every(self._pace.watch, partial(self._watch, turns))
+        yield self._every(self._pace.watch, partial(self._check, durable))
         yield self._every(self._pace.prune, partial(self._prune, durable))
         if not self._store.is_sqlite:
             yield self._every(self._pace.beat, partial(self._keep_alive, durable))
 
     async def _dispatch(self, durable: Durable) -> None:
+        queue_new = partial(self._queue_new, durable)
         while True:
             self._woken.clear()
-            await self._guarded(partial(self._queue_new, durable))
+            await self._guarded(queue_new)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), self._pace.scan)
 
@@ -182,6 +191,11 @@ class Queue:
             for key, attempt in mine.items():
                 if current.get(key) != attempt:
                     turns.halt(*key)
+
+    @staticmethod
+    async def _check(durable: Durable) -> None:
+        """Note what keeps turns from being given out, which goes on by itself but says nothing to anybody."""
+        durable.check()
 
     async def _keep_alive(self, durable: Durable) -> None:
         if self._claim is not None:
@@ -207,7 +221,8 @@ class Queue:
         try:
             with translated():  # DBOS raises what its own tables' driver raises
                 await chore()
+            self._outage.over(chore)
         except StoreUnavailableError as error:
-            self._outage.note(error)
+            self._outage.note(chore, error)
         except Exception:  # a chore that ends would stop the queue without a word
             logger.exception("The queue could not do a chore; it tries again")

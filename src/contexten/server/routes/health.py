@@ -17,7 +17,7 @@ open_router = APIRouter(tags=["ours"])
     "/health", summary="Is the server well?", responses={key: problems()[key] for key in (400, 403, 500, 503)}
 )
 async def get_health(services: Running) -> dict[str, Any]:
-    """Needs no token. 503 when the store cannot be used."""
+    """Needs no token. 503 when the store cannot be used. `problem` says what keeps runs from going on, or is null."""
     active = await services.store.runs.active()
     return {
         "status": "ok",
@@ -25,6 +25,7 @@ async def get_health(services: Running) -> dict[str, Any]:
         "database": "sqlite" if services.store.is_sqlite else "postgresql",
         "engines": {engine.name: engine.availability().ready for engine in services.engines},
         "runs_active": active,
+        "problem": services.queue.problem,
     }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from contexten.settings import ServerSettings
 
-_BUSY_SECONDS = 5
+_BUSY_SECONDS = 1
 _POOL_SECONDS = 10
 _WRITE_LOCK = 0x636F6E746578  # any number that other users of the database are unlikely to lock
 _SQLITE_SETTINGS = """

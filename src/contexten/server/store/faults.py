@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 _PRIMARY = 0xFF
 _SQLITE_UNAVAILABLE = {
     sqlite3.SQLITE_PERM: "the database file may not be written",
-    sqlite3.SQLITE_BUSY: "the database is locked by another process",
+    sqlite3.SQLITE_BUSY: "the database is locked by another process. End that, or wait for it",
     sqlite3.SQLITE_LOCKED: "the database is locked",
     sqlite3.SQLITE_NOMEM: "memory is used up",
     sqlite3.SQLITE_READONLY: "the database file may not be written",
-    sqlite3.SQLITE_IOERR: "the disk failed or is full",
-    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk failed or is full. Look at it: contexten doctor",
+    sqlite3.SQLITE_FULL: "the disk is full. Make room on it",
     sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
-    sqlite3.SQLITE_PROTOCOL: "the database is locked by another process",
+    sqlite3.SQLITE_PROTOCOL: "the database is locked by another process. End that, or wait for it",
 }
 _SQLITE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # Classes of SQLSTATE: 08 connection, 53 resources (53100 disk full), 55P03 lock timeout, 57 operator intervention,
@@ -53,7 +53,7 @@ def fault(error: Exception) -> Exception:
     while isinstance(earlier, SQLAlchemyError):
         reason = _unavailable(earlier)
         if reason is not None:
-            return StoreUnavailableError(f"The store is unavailable: {reason}. Nothing was written; try again.")
+            return StoreUnavailableError(f"The store is unavailable: {reason}.")
         earlier = _sqlalchemy_context(earlier)
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error) and _sqlite_code(cause) in _SQLITE_DAMAGED:
