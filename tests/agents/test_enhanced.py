@@ -1,4 +1,9 @@
 import asyncio
+import signal
+import subprocess
+import sys
+import textwrap
+import time
 
 import pytest
 
@@ -32,7 +37,9 @@ def test_a_run_that_fails_is_an_outcome_and_no_exception(agent):
 def test_an_empty_prompt_is_refused_before_anything_is_sent(agent):
     with pytest.raises(UsageError, match="prompt is empty"):
         agent.run_with_retry("  ")
-    assert agent.statistics.figures().failed == 1
+    with pytest.raises(UsageError, match="prompt is empty"):
+        agent.run_with_retry("", context={"language": "python"})
+    assert agent.statistics.figures().failed == 2
 
 
 def test_a_batch_gives_one_outcome_for_each_prompt_in_order(agent):
@@ -95,3 +102,94 @@ def test_figures_go_to_a_collector_of_ones_own(address):
     with EnhancedAgent(**address, metrics_collector=Elsewhere(sent)) as agent:
         agent.run_with_retry("hello")
     assert sent == [("agent_requests_total", 1, {"agent": "enhanced"})]
+
+
+def test_a_collector_that_fails_harms_no_run(address, caplog):
+    class Down(MetricsCollector):
+        def record_counter(self, *_):
+            raise ConnectionError("no route to the collector")
+
+        record_gauge = record_histogram = record_counter
+
+    with EnhancedAgent(**address, metrics_collector=Down()) as agent:
+        assert agent.run_with_retry("one").ok
+        assert [outcome.ok for outcome in agent.run_batch(["two", "three"])] == [True, True]
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "the metrics collector fails and is called again (said once)"
+    ]
+
+
+def test_a_run_that_is_interrupted_counts_as_neither_good_nor_bad(address):
+    def interrupted(request, send):
+        if "/events" in request.url.path:
+            raise KeyboardInterrupt
+        return send(request)
+
+    with EnhancedAgent(**address, middleware=[interrupted]) as agent:
+        with pytest.raises(KeyboardInterrupt):
+            agent.run_with_retry("hello")
+        figures = agent.statistics.figures()
+    assert (figures.asked, figures.active, figures.ended) == (1, 0, 0)
+
+
+def test_a_batch_that_is_cancelled_leaves_nothing(address):
+    async def main():
+        both = asyncio.Event()
+
+        class Noted(MetricsCollector):
+            def record_counter(self, *_):
+                if agent.statistics.figures().active == 2:
+                    both.set()
+
+        async with AsyncEnhancedAgent(**address, metrics_collector=Noted()) as agent:
+            batch = asyncio.create_task(agent.run_batch(["a", "b", "c"], max_concurrent=2, engine="held"))
+            await asyncio.wait_for(both.wait(), 20)
+            batch.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await batch
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            return agent.statistics.figures()
+
+    figures = asyncio.run(main())
+    assert (figures.active, figures.ended) == (0, 0)
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["program", "event loop"])
+def test_an_interrupt_ends_a_batch(address, place, inside):
+    call = "agent.run_batch(['x', 'y'], engine='held')"
+    program = f"""
+        import asyncio
+        from contexten import EnhancedAgent
+        async def main(agent):
+            {call}
+        with EnhancedAgent(**{address!r}) as agent:
+            print("begun", flush=True)
+            {"asyncio.new_event_loop().run_until_complete(main(agent))" if inside else call}
+    """
+    before = len(held_runs(place))
+    child = subprocess.Popen(
+        [sys.executable, "-X", "dev", "-c", textwrap.dedent(program)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while len(held_runs(place)) < before + 2:
+        assert time.monotonic() < deadline
+    child.send_signal(signal.SIGINT)
+    _, complaints = child.communicate(timeout=20)
+    assert child.returncode in {130, -signal.SIGINT}
+    for stray in ("never awaited", "destroyed", "was never"):
+        assert stray not in complaints
+
+
+def held_runs(place):
+    org = place.admin.org
+    items = place.admin.http.get(f"/v1/organizations/{org}/agent/runs").json()["items"]
+    return [run for run in items if run["engine"] == "held"]
+
+
+def test_neither_the_agent_nor_what_it_keeps_shows_the_token(address):
+    with EnhancedAgent(**address) as agent:
+        assert repr(agent) == f"<EnhancedAgent {address['base_url']}>"
+        assert address["token"] not in repr(vars(agent))

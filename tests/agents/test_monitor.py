@@ -37,9 +37,12 @@ def test_failing_runs_fire_an_alert_that_good_ones_resolve(address):
     assert [str(alert.state) for alert in told] == ["fired", "resolved"]
 
 
-def test_an_open_breaker_shows_as_unhealthy():
+@pytest.mark.parametrize(
+    "base_url", ["http://127.0.0.1:9", "http://127.0.0.1:9/behind/a/prefix/v1", "http://LOCALHOST:9"]
+)
+def test_an_open_breaker_shows_as_unhealthy(base_url):
     policy = Policy(retry=Retry(retries=0), breaker=Breaker(threshold=1))
-    with EnhancedAgent("token", 1, "http://127.0.0.1:9", policy=policy) as agent:
+    with EnhancedAgent("token", 1, base_url, policy=policy) as agent:
         monitor = RealTimeMonitor(agent)
         with pytest.raises(ConnectError):
             agent.run_with_retry("hello")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from contexten.agents.enhanced import EnhancedAgent
 from contexten.agents.prompts import Said, trimmed, with_context, with_history
@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from contexten.client.runs import RunOptions
     from contexten.client.task import AgentTask
 
+T = TypeVar("T")
+
 BUDGET_TOKENS = 4000
 CONTEXT_KEY = "context_key"
 """Under this name the key is kept in the metadata of each run."""
 MOST_LOOKED_AT = 1000
+"""Runs among which the newest of a conversation is looked for."""
+MOST_KEPT = 1000
+"""Conversations that one object remembers; those used longest ago are forgotten first."""
 
 
 class ContextualAgent(EnhancedAgent):
@@ -50,6 +55,8 @@ class ContextualAgent(EnhancedAgent):
         self._budget = budget_tokens
         self._said: dict[str, list[Said]] = {}
         self._tasks: dict[str, AgentTask | None] = {}
+        self._looks = True
+        """Whether a conversation that is not known here may be known to the server."""
         self._lock = threading.Lock()
 
     def run_with_context(
@@ -75,12 +82,16 @@ class ContextualAgent(EnhancedAgent):
             ApiError: the server could not be asked, after all repetitions.
         """
         options["metadata"] = {**(options.get("metadata") or {}), CONTEXT_KEY: context_key}
-        sent = with_context(prompt, context)
         if self._keep == "server":
-            return self._continued(prompt, sent, context_key, wait, options)
-        with self._lock:
-            history = list(self._said.get(context_key, ()))
-        outcome = self._follow_one(prompt, with_history(sent, history, self._budget), wait, options)
+            return self._followed(
+                prompt, lambda: self._go_on(with_context(prompt, context), context_key, options), wait
+            )
+        history = self.history(context_key)
+
+        def start() -> AgentTask:
+            return self.run(with_history(with_context(prompt, context), history, self._budget), **options)
+
+        outcome = self._followed(prompt, start, wait)
         self._remember(context_key, Said(prompt, outcome.result or ""))
         return outcome
 
@@ -90,28 +101,32 @@ class ContextualAgent(EnhancedAgent):
             return list(self._said.get(context_key, ()))
 
     def forget(self, context_key: str | None = None) -> None:
-        """Begin a conversation anew, or all of them. Runs that the server has stay there."""
+        """Begin a conversation anew, or all of them; with `None`, also those that only the server knows.
+
+        Runs that the server has stay there.
+        """
         with self._lock:
             if context_key is None:
                 self._said.clear()
-                self._tasks = dict.fromkeys(self._tasks)
+                self._tasks.clear()
+                self._looks = False
             else:
                 self._said.pop(context_key, None)
-                self._tasks[context_key] = None
+                _keep(self._tasks, context_key, None)
 
     def _remember(self, context_key: str, said: Said) -> None:
         with self._lock:
-            self._said[context_key] = trimmed([*self._said.get(context_key, ()), said], self._budget)
+            _keep(self._said, context_key, trimmed([*self._said.get(context_key, ()), said], self._budget))
 
-    def _continued(
-        self, prompt: str, sent: str, context_key: str, wait: float | None, options: RunOptions
-    ) -> RunOutcome:
-        if context_key not in self._tasks:
-            self._tasks[context_key] = self._last_task(context_key)
-        earlier = self._tasks[context_key]
-        outcome = self._follow_one(prompt, sent, wait, options, earlier)
-        self._tasks[context_key] = earlier or self.current_job
-        return outcome
+    def _go_on(self, sent: str, context_key: str, options: RunOptions) -> AgentTask:
+        with self._lock:
+            known, earlier = context_key in self._tasks, self._tasks.get(context_key)
+        if not known and self._looks:
+            earlier = self._last_task(context_key)
+        task = self.run(sent, **options) if earlier is None else earlier.resume(sent)
+        with self._lock:
+            _keep(self._tasks, context_key, task)
+        return task
 
     def _last_task(self, context_key: str) -> AgentTask | None:
         for looked_at, run in enumerate(self.api_client.iter_agent_runs()):
@@ -120,3 +135,10 @@ class ContextualAgent(EnhancedAgent):
             if (run.metadata or {}).get(CONTEXT_KEY) == context_key:
                 return self.api_client.task(run.id)
         return None
+
+
+def _keep(kept: dict[str, T], key: str, value: T) -> None:
+    kept.pop(key, None)
+    kept[key] = value
+    if len(kept) > MOST_KEPT:
+        del kept[next(iter(kept))]

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
-from time import monotonic
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from contexten.agents.outcome import RunOutcome, TraceStep
+from pydantic import SecretStr
+
 from contexten.agents.prompts import with_context
+from contexten.agents.recording import Recording
 from contexten.agents.statistics import RunStatistics
 from contexten.client import Agent, AsyncCodegenClient
 from contexten.errors import ApiError, ContextenError, UsageError
-from contexten.telemetry import names, tracing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from contexten.agents.collector import MetricsCollector
+    from contexten.agents.outcome import RunOutcome
     from contexten.client.runs import RunOptions
     from contexten.client.task import AgentTask
     from contexten.protocol import AgentRun
@@ -29,40 +31,6 @@ Org = int | str | None
 MAX_CONCURRENT = 20
 MAX_CREATING = 8
 """Creations that a batch has on the way at a time: more only wait for each other in the pool and the server."""
-
-
-class _Recording:
-    """One run being followed: its trace, its span's attributes, its outcome."""
-
-    def __init__(self, prompt: str) -> None:
-        self.prompt = prompt
-        self.run: AgentRun | None = None
-        self._started = monotonic()
-        self._trace: list[TraceStep] = []
-        self.note("asked")
-
-    def note(self, what: str) -> None:
-        self._trace.append(TraceStep(monotonic() - self._started, what))
-
-    def created(self, run: AgentRun) -> None:
-        self.run = run
-        self.note("created")
-
-    def outcome(
-        self, status: str | None = None, result: str | None = None, error: ContextenError | None = None
-    ) -> RunOutcome:
-        self.note("error" if error else str(status))
-        run = self.run
-        return RunOutcome(
-            prompt=self.prompt,
-            run_id=run.id if run else None,
-            status=status if status is not None else (run.status if run else None),
-            result=result,
-            web_url=run.web_url if run else None,
-            seconds=monotonic() - self._started,
-            error=error,
-            trace=tuple(self._trace),
-        )
 
 
 class EnhancedAgent(Agent):
@@ -92,7 +60,7 @@ class EnhancedAgent(Agent):
     ) -> None:
         client_options = {**options} if "policy" in options else {"max_retries": max_retries, **options}
         super().__init__(token, org_id, base_url, **client_options)
-        self._address = (token, org_id, base_url, client_options)
+        self._address = (SecretStr(token) if isinstance(token, str) else token, org_id, base_url, client_options)
         self.statistics = RunStatistics(metrics_collector)
 
     def run_with_retry(
@@ -116,7 +84,7 @@ class EnhancedAgent(Agent):
             ApiError: the server could not be asked, after all repetitions.
             RequestTimeoutError: the run has not ended within `wait`.
         """
-        return self._follow_one(prompt, with_context(prompt, context), wait, options)
+        return self._followed(prompt, lambda: self.run(with_context(prompt, context), **options), wait)
 
     def run_batch(
         self,
@@ -159,23 +127,12 @@ class EnhancedAgent(Agent):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _follow_one(
-        self, prompt: str, sent: str, wait: float | None, options: RunOptions, earlier: AgentTask | None = None
-    ) -> RunOutcome:
-        recording = _Recording(prompt)
-        self.statistics.asked(self.name)
-        with tracing.invoke_agent(self.name, remote=True) as span:
-            try:
-                task = self.run(sent, **options) if earlier is None else earlier.resume(sent)
-                recording.created(task.run)
-                span.set_attribute(names.CONVERSATION, str(task.id))
-                task.wait(wait)
-                outcome = recording.outcome(task.status, task.result)
-            except ContextenError as error:
-                self.statistics.ended(self.name, recording.outcome(error=error))
-                raise
-        self.statistics.ended(self.name, outcome)
-        return outcome
+    def _followed(self, prompt: str, start: Callable[[], AgentTask], wait: float | None) -> RunOutcome:
+        with Recording(self.statistics, self.name, prompt) as recording:
+            task = start()
+            recording.created(task.run)
+            task.wait(wait)
+            return recording.ended(task.status, task.result)
 
 
 class AsyncEnhancedAgent:
@@ -185,7 +142,7 @@ class AsyncEnhancedAgent:
 
     def __init__(
         self,
-        token: str | None = None,
+        token: str | SecretStr | None = None,
         org_id: Org = None,
         base_url: str | None = None,
         max_retries: int = 3,
@@ -206,20 +163,11 @@ class AsyncEnhancedAgent:
         **options: Unpack[RunOptions],
     ) -> RunOutcome:
         """Start a run and follow it to its end; see `EnhancedAgent.run_with_retry`."""
-        recording = _Recording(prompt)
-        self.statistics.asked(self.name)
-        with tracing.invoke_agent(self.name, remote=True) as span:
-            try:
-                task = await self.api_client.run(with_context(prompt, context), **options)
-                recording.created(task.run)
-                span.set_attribute(names.CONVERSATION, str(task.id))
-                await task.wait(wait)
-                outcome = recording.outcome(task.status, task.result)
-            except ContextenError as error:
-                self.statistics.ended(self.name, recording.outcome(error=error))
-                raise
-        self.statistics.ended(self.name, outcome)
-        return outcome
+        with Recording(self.statistics, self.name, prompt) as recording:
+            task = await self.api_client.run(with_context(prompt, context), **options)
+            recording.created(task.run)
+            await task.wait(wait)
+            return recording.ended(task.status, task.result)
 
     async def run_batch(
         self,
@@ -239,7 +187,7 @@ class AsyncEnhancedAgent:
 
         async def one(prompt: str) -> RunOutcome:
             async with room:
-                return await self._one_of_many(prompt, create(prompt))
+                return await self._one_of_many(prompt, create)
 
         async with AsyncExitStack() as stack:
             with suppress(ApiError):  # the first creation meets it too, and its outcome carries it
@@ -258,20 +206,18 @@ class AsyncEnhancedAgent:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _one_of_many(self, prompt: str, creation: Awaitable[AgentRun]) -> RunOutcome:
-        recording = _Recording(prompt)
-        self.statistics.asked(self.name)
+    async def _one_of_many(self, prompt: str, create: Callable[[str], Awaitable[AgentRun]]) -> RunOutcome:
+        recording = Recording(self.statistics, self.name, prompt)
         try:
-            with tracing.invoke_agent(self.name, remote=True) as span:
-                run = await creation
+            with recording:
+                run = await create(prompt)
                 recording.created(run)
-                span.set_attribute(names.CONVERSATION, str(run.id))
                 end = await self.api_client.end_of(run)
-                outcome = recording.outcome(end.status, end.result)
-        except ContextenError as error:
-            outcome = recording.outcome(error=error)
-        self.statistics.ended(self.name, outcome)
-        return outcome
+                return recording.ended(end.status, end.result)
+        except ContextenError:
+            if recording.outcome is None:
+                raise
+            return recording.outcome
 
 
 def _completed(work: Coroutine[Any, Any, T]) -> T:
@@ -280,18 +226,18 @@ def _completed(work: Coroutine[Any, Any, T]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    results: list[T] = []
-    errors: list[BaseException] = []
+    started: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = []
 
-    def elsewhere() -> None:
+    async def elsewhere() -> T:
+        started.append((asyncio.get_running_loop(), asyncio.current_task()))
+        return await work
+
+    with ThreadPoolExecutor(1, "contexten-batch") as thread:
+        done = thread.submit(copy_context().run, asyncio.run, elsewhere())
         try:
-            results.append(asyncio.run(work))
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            errors.append(error)
-
-    thread = threading.Thread(target=elsewhere, name="contexten-batch")
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return results[0]
+            return done.result()
+        except BaseException:
+            for loop, task in started:
+                if task is not None and not done.done():
+                    loop.call_soon_threadsafe(task.cancel)
+            raise

@@ -63,7 +63,7 @@ class RealTimeMonitor:
 
         Returns:
             `timestamp` (ISO 8601, UTC); `metrics_summary` with `status` (`idle`, `healthy`, `degraded` or `unhealthy`), the
-            counts `asked`, `active`, `ended`, `failed`, the shares and seconds `error_rate`, `p50`, `p95`, and `per_second`; `alerts` with
+            counts `asked`, `active`, `ended`, `stopped`, `failed`, the shares and seconds `error_rate`, `p50`, `p95`, and `per_second`; `alerts` with
             `firing` names and `recent` changes; `health`, from the health checks; `recent_runs`, newest first.
         """
         self.alerts.evaluate()
@@ -99,9 +99,9 @@ class RealTimeMonitor:
 
     def _server(self) -> dict[str, Any]:
         """Whether the agent's circuit breaker lets requests through: what is known without sending one."""
-        breaker = self._agent.api_client.policy.breaker
-        host = self._agent.api_client.base_url.partition("://")[2]
-        state = breaker.state(host) if breaker else CircuitState.CLOSED
+        client = self._agent.api_client
+        breaker = client.policy.breaker
+        state = breaker.state(client.host) if breaker else CircuitState.CLOSED
         return {"status": "error" if state is CircuitState.OPEN else "ok", "breaker": str(state)}
 
     def _keep(self, alert: Alert) -> None:

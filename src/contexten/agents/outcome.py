@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contexten.protocol import is_successful
+from contexten.protocol import RunStatus, is_successful
 
 if TYPE_CHECKING:
     from contexten.errors import ContextenError
+
+_STOPPED = frozenset({RunStatus.CANCELLED, RunStatus.STOPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,13 @@ class RunOutcome:
     def ok(self) -> bool:
         """Whether the run ended with what was asked."""
         return self.error is None and is_successful(self.status)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run was stopped on request."""
+        return self.error is None and self.status is not None and RunStatus.parse(self.status) in _STOPPED
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not do what was asked, although nobody stopped it."""
+        return not self.ok and not self.stopped

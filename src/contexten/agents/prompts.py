@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from contexten.client.calls.runs import written
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -20,7 +22,12 @@ class Said(NamedTuple):
 
 
 def with_context(prompt: str, context: Mapping[str, Any] | None) -> str:
-    """The prompt followed by facts, one a line; values that are not text are written as JSON."""
+    """The prompt followed by facts, one a line; values that are not text are written as JSON.
+
+    Raises:
+        UsageError: the prompt is empty: facts alone ask for nothing.
+    """
+    written(prompt)
     if not context:
         return prompt
     facts = "\n".join(f"- {name}: {_shown(value)}" for name, value in context.items())

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from contextlib import aclosing, closing
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, Unpack
 
 from contexten.agents.enhanced import AsyncEnhancedAgent, EnhancedAgent
-from contexten.agents.outcome import RunOutcome
-from contexten.agents.progress import Progress
+from contexten.agents.progress import DONE, Progress
 from contexten.agents.prompts import with_context
-from contexten.errors import ContextenError
-from contexten.protocol import LogEvent, MessageType, is_successful, is_terminal
-from contexten.telemetry import names, tracing
+from contexten.agents.recording import Recording
+from contexten.protocol import LogEvent, MessageType, is_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Generator, Mapping
 
     from contexten.client.runs import RunOptions
     from contexten.protocol import AgentRun, LogEntry, RunEvent
@@ -57,18 +54,18 @@ class ObservableStreamingAgent(EnhancedAgent):
             UsageError: the prompt is empty; nothing was sent.
             ApiError: the server could not be asked, after all repetitions.
         """
-        watched = _Watched(self, prompt)
-        with tracing.invoke_agent(self.name, remote=True) as span, watched:
+        with Recording(self.statistics, self.name, prompt, apart=True) as recording:
             task = self.run(with_context(prompt, context), **options)
-            span.set_attribute(names.CONVERSATION, str(task.id))
-            yield watched.created(task.run)
+            chunks = _Chunks(recording, task.run)
+            yield chunks.created()
             events: Any = task.events()
             with closing(events):
-                for event in events:
-                    yield from watched.chunks(event)
-            if not watched.ended:
-                task.refresh()
-                yield watched.complete(task.status, task.result)
+                for event in filter(chunks.concern, events):
+                    yield chunks.of(event)
+                    if chunks.ended:
+                        return
+            task.refresh()
+            yield chunks.complete(task.status, task.result)
 
 
 class AsyncObservableStreamingAgent(AsyncEnhancedAgent):
@@ -80,90 +77,70 @@ class AsyncObservableStreamingAgent(AsyncEnhancedAgent):
         self, prompt: str, context: Mapping[str, Any] | None = None, **options: Unpack[RunOptions]
     ) -> AsyncGenerator[Chunk]:
         """Start a run and yield what happens to it; see `ObservableStreamingAgent.run_streaming`."""
-        watched = _Watched(self, prompt)
-        with tracing.invoke_agent(self.name, remote=True) as span, watched:
+        with Recording(self.statistics, self.name, prompt, apart=True) as recording:
             task = await self.api_client.run(with_context(prompt, context), **options)
-            span.set_attribute(names.CONVERSATION, str(task.id))
-            yield watched.created(task.run)
+            chunks = _Chunks(recording, task.run)
+            yield chunks.created()
             async with aclosing(task.events()) as events:
                 async for event in events:
-                    for chunk in watched.chunks(event):
-                        yield chunk
-            if not watched.ended:
-                await task.refresh()
-                yield watched.complete(task.status, task.result)
+                    if chunks.concern(event):
+                        yield chunks.of(event)
+                    if chunks.ended:
+                        return
+            await task.refresh()
+            yield chunks.complete(task.status, task.result)
 
 
-class _Watched:
-    """One run being streamed: makes its chunks, and tells the agent's statistics how it came out."""
+class _Chunks:
+    """Makes the chunks of one run."""
 
-    def __init__(self, agent: EnhancedAgent | AsyncEnhancedAgent, prompt: str) -> None:
-        self._agent, self._prompt = agent, prompt
-        self._started = monotonic()
+    def __init__(self, recording: Recording, run: AgentRun) -> None:
+        recording.created(run)
+        self._recording, self._run, self._status = recording, run, run.status
         self._progress = Progress()
-        self._run: AgentRun | None = None
-        self._status: str | None = None
-        self._result: str | None = None
-        self.ended = False
 
-    def __enter__(self) -> None:
-        self._agent.statistics.asked(self._agent.name)
+    @property
+    def ended(self) -> bool:
+        return self._recording.outcome is not None
 
-    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
-        self._agent.statistics.ended(self._agent.name, self._outcome(error))
+    def concern(self, event: RunEvent) -> bool:
+        """Whether an event is of the turn that was asked for; one asked for again by its key may have had others."""
+        return event.turn >= int(self._run.get("turn", 1))
 
-    def created(self, run: AgentRun) -> Chunk:
-        self._run, self._status = run, run.status
-        first = self._chunk("created", f"Run {run.id} is created.")
-        first["web_url"] = run.web_url
+    def created(self) -> Chunk:
+        first = self._chunk("created", f"Run {self._run.id} is created.")
+        first["web_url"] = self._run.web_url
         return first
 
-    def chunks(self, event: RunEvent) -> Iterator[Chunk]:
+    def of(self, event: RunEvent) -> Chunk:
         self._progress.take(event)
         if isinstance(event, LogEvent):
-            yield self._entry(event.entry)
-        elif is_terminal(event.status):
-            yield self.complete(event.status, event.result)
-        else:
-            self._status = event.status
-            yield self._chunk("status", event.status)
+            chunk = self._chunk(_TYPES.get(event.entry.message_type or "", "message"), _line(event.entry))
+            chunk["entry"] = event.entry
+            return chunk
+        if is_terminal(event.status):
+            return self.complete(event.status, event.result)
+        self._status = event.status
+        return self._chunk("status", event.status)
 
     def complete(self, status: str | None, result: str | None) -> Chunk:
-        self.ended = True
-        self._progress.percent = 100.0
-        self._status, self._result = status, result
+        self._progress.percent = DONE
+        self._status = status
         last = self._chunk("complete", result or "")
-        last["ok"] = is_successful(status)
+        last["ok"] = self._recording.ended(status, result).ok
         return last
 
-    def _entry(self, entry: LogEntry) -> Chunk:
-        chunk = self._chunk(_TYPES.get(entry.message_type or "", "message"), _line(entry))
-        chunk["entry"] = entry
-        return chunk
-
     def _chunk(self, kind: Any, content: str) -> Chunk:
-        run_id = self._run.id if self._run else 0
         chunk = Chunk(
             type=kind,
             progress=self._progress.percent,
             content=content,
-            run_id=run_id,
-            seconds=monotonic() - self._started,
+            run_id=self._run.id,
+            seconds=self._recording.seconds,
         )
         if self._status is not None:
             chunk["status"] = self._status
         return chunk
-
-    def _outcome(self, error: BaseException | None) -> RunOutcome:
-        return RunOutcome(
-            prompt=self._prompt,
-            run_id=self._run.id if self._run else None,
-            status=self._status,
-            result=self._result,
-            web_url=self._run.web_url if self._run else None,
-            seconds=monotonic() - self._started,
-            error=error if isinstance(error, ContextenError) else None,
-        )
 
 
 _TYPES: dict[str, str] = {

@@ -63,4 +63,4 @@ class Agent:
         return {"id": job.id, "status": job.status, "result": job.result, "web_url": job.web_url}
 
     def __repr__(self) -> str:
-        return f"<Agent {self.api_client.base_url}>"
+        return f"<{type(self).__name__} {self.api_client.base_url}>"

@@ -86,6 +86,11 @@ class CodegenClient(RunCalls, RepositoryCalls, PeopleCalls, PlatformCalls):
         return self._connection.server.base_url
 
     @property
+    def host(self) -> str:
+        """The server's host and port, by which breakers and metrics know it."""
+        return self._connection.server.host
+
+    @property
     def org_id(self) -> int:
         """The organization of requests; asked for once when it was not given."""
         return self._connection.organization()
@@ -183,6 +188,11 @@ class AsyncCodegenClient(AsyncRunCalls, AsyncRepositoryCalls, AsyncPeopleCalls, 
     def base_url(self) -> str:
         """The server's address without `/v1`."""
         return self._connection.server.base_url
+
+    @property
+    def host(self) -> str:
+        """The server's host and port, by which breakers and metrics know it."""
+        return self._connection.server.host
 
     @property
     def token(self) -> SecretStr:

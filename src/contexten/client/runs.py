@@ -1,4 +1,4 @@
-"""Runs, in both twins: start, look at, list, search, resume, cancel."""
+"""Runs, in both twins: start, look at, list, search, resume, cancel, delete."""
 
 from __future__ import annotations
 
@@ -102,6 +102,15 @@ class RunCalls(Calls):
         """Stop a run. One that has ended stays as it is."""
         return self._send(runs.cancel(run_id), org_id)
 
+    def delete_agent_run(self, run_id: int, *, org_id: Org = None) -> AgentRun:
+        """Delete a run that has ended, with its log; gives it as it was. A hosted Codegen cannot.
+
+        Raises:
+            ConflictError: it goes on.
+            PermissionDeniedError: it is another user's, and the token is no admin's.
+        """
+        return self._send(runs.delete(run_id), org_id)
+
     def ban_agent_run(self, run_id: int, *, org_id: Org = None) -> None:
         """Refuse anything further of a run."""
         self._send(runs.ban(run_id, "ban"), org_id)
@@ -192,6 +201,15 @@ class AsyncRunCalls(AsyncCalls):
     async def cancel_agent_run(self, run_id: int, *, org_id: Org = None) -> AgentRun:
         """Stop a run. One that has ended stays as it is."""
         return await self._send(runs.cancel(run_id), org_id)
+
+    async def delete_agent_run(self, run_id: int, *, org_id: Org = None) -> AgentRun:
+        """Delete a run that has ended, with its log; gives it as it was. A hosted Codegen cannot.
+
+        Raises:
+            ConflictError: it goes on.
+            PermissionDeniedError: it is another user's, and the token is no admin's.
+        """
+        return await self._send(runs.delete(run_id), org_id)
 
     async def ban_agent_run(self, run_id: int, *, org_id: Org = None) -> None:
         """Refuse anything further of a run."""

@@ -80,7 +80,7 @@ def given(model: type[M], /, **values: Any) -> M:
         UsageError: a value cannot be used, or there is none of its name; the message names it.
     """
     if unknown := values.keys() - model.model_fields.keys():
-        raise UsageError(f"There is no option {sorted(unknown)[0]!r}. Known: {', '.join(sorted(model.model_fields))}.")
+        raise UsageError(f"There is no option {min(unknown)!r}. Known: {', '.join(sorted(model.model_fields))}.")
     try:
         return model(**{name: value for name, value in values.items() if value is not None})
     except ValidationError as error:

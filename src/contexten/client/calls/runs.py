@@ -80,6 +80,11 @@ def cancel(run_id: int | str) -> Call[AgentRun]:
     return _run_call(post(f"{_BETA_RUN}/stop", AgentRun, body, repeat=Repeat.ALWAYS))
 
 
+def delete(run_id: int | str) -> Call[AgentRun]:
+    """Forget a run that has ended."""
+    return Call("DELETE", f"{RUN}/{number(run_id)}", read_run)
+
+
 def ban(run_id: int | str, action: str) -> Call[Any]:
     """Ban a run's checks, unban them, or remove it from its pull request: `ban`, `unban`, `remove-from-pr`."""
     body = given(StopAgentRunInput, agent_run_id=number(run_id))
