@@ -100,12 +100,10 @@ def shown_in(context: RelevantContext) -> set[Place]:
     shown: set[Place] = set()
     for item in context.items:
         symbol = item.symbol
-        shown.add((symbol.path, symbol.line))
+        overloads = symbol.origin.named(symbol.qualified_name) if symbol.origin else []
+        shown.update((each.path, each.line) for each in (symbol, *overloads) if each.path == symbol.path)
         if item.form == "body":
             shown.update((symbol.path, line) for line in range(symbol.line, symbol.end_line + 1))
-        elif item.form == "outline":
-            members = symbol.origin.members(symbol) if symbol.origin else []
-            shown.update((each.path, each.line) for each in members if each.kind == "method")
     return shown
 
 

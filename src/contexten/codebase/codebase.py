@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contexten.codebase.context import RelevantContext, relevant_context
 from contexten.codebase.examples import usage_examples
 from contexten.codebase.model import Example, File, Import, Problem, Reference, Symbol, TextMatch
+from contexten.codebase.packing import relevant_context
 from contexten.codebase.questions import Questions
 from contexten.codebase.record import KINDS
 from contexten.codebase.snapshot import Snapshot
@@ -23,6 +23,8 @@ from contexten.errors import CodebaseError, UsageError
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Collection, Sequence
+
+    from contexten.codebase.context import RelevantContext
 
 USER_CACHE = "user cache folder"
 

@@ -70,6 +70,10 @@ class Lexicon:
                 scores[place] = scores.get(place, 0.0) + weight * count * (_SATURATION + 1) / (count + norm)
         return scores
 
+    def named(self, words: Iterable[str]) -> list[Place]:
+        """The definitions whose name consists of these words in this order, by place."""
+        return sorted(place for place, _count, _length in self._found(_whole_name(words)))
+
     def _found(self, word: str) -> list[tuple[Place, int, int]]:
         found = []
         for number in self._postings.get(word, ()):
@@ -88,6 +92,13 @@ class Lexicon:
             for word, count in words.items():
                 place = (number << _FILE_SHIFT) | (index << _COUNT_BITS) | min(count, _COUNT_MASK)
                 added.setdefault(word, array("Q")).append(place)
+            name = _whole_name(words_of(unit.symbol(index).name))
+            added.setdefault(name, array("Q")).append((number << _FILE_SHIFT) | (index << _COUNT_BITS))
+
+
+def _whole_name(words: Iterable[str]) -> str:
+    """How the postings are called of the definitions that have a name of these words: no word contains a space."""
+    return f" {' '.join(words)}"
 
 
 def words_of_definitions(unit: Unit) -> dict[int, Counter[str]]:

@@ -1,19 +1,18 @@
-"""Which definitions matter for a task: by the names and words of the prompt, and by nearness to where the code goes.
-
-Every piece of evidence for a definition has a weight between 0 and 1 and a reason. Pieces add up like independent
-chances: the score is 1 less the product of what each leaves open.
-"""
+"""Which definitions matter for a task: by the names and words of the prompt, and by nearness to where the code goes."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from contexten.codebase.evidence import Evidence, Scored, in_order
 from contexten.codebase.lexicon import DOCUMENTS
 from contexten.codebase.model import Symbol
-from contexten.codebase.record import CALL
+from contexten.codebase.record import CALL, READ
 from contexten.codebase.resolve import Entity
-from contexten.codebase.terms import identifiers_in, stem, words_in
+from contexten.codebase.synonyms import synonyms
+from contexten.codebase.terms import identifiers_in, plain_words_in, stem, words_in
 from contexten.errors import CodebaseError
 
 if TYPE_CHECKING:
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
     from contexten.codebase.lexicon import Place
     from contexten.codebase.questions import Questions
 
-_NAMED, _NAMED_PLAINLY, _WORDS = 0.9, 0.3, 0.6
+_NAMED, _NAMED_IN_WORDS, _NAMED_PLAINLY, _WORDS = 0.9, 0.7, 0.3, 0.6
+_LONGEST_NAME = 4
+"""Words that a name may have to be recognized in a sentence."""
 _OWN_CLASS, _OWN_MEMBER, _BASE, _BASE_MEMBER = 0.5, 0.4, 0.35, 0.2
 _IMPORTED, _SAME_FILE, _USED_BESIDE, _IMPORTED_MEMBER = 0.35, 0.25, 0.3, 0.06
 _CALLED, _CALLS, _HOLDS = 0.4, 0.2, 0.3
@@ -33,47 +34,18 @@ _TASK_WORDS = frozenset(
 )
 _TASK_WEIGHT = 0.25
 """Words that say what to do with the code say little about which code."""
+_SYNONYM_WEIGHT = 0.3
+_TEST_SHARE = 0.5
+"""What is left of the score of tests when the task is not about them."""
+_TEST_WORDS = frozenset(map(stem, ("test", "fixture", "coverage", "mock", "assertion")))
+_TEST_PATH = re.compile(
+    r"(^|/)(tests?|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.pyw?$|\.(test|spec)\.[jt]sx?$"
+)
+_WEEK_HOURS = 7 * 24
+_HOUR_NS = 3600 * 10**9
 _SEEDS = 8
 _MAX_SAME_NAME = 12
 _KINDS = (*DOCUMENTS, "attribute")
-
-
-class Scored(NamedTuple):
-    """A definition, how much it matters (0 to 1) and why."""
-
-    place: Place
-    score: float
-    reason: str
-
-
-class Evidence:
-    """What speaks for each definition."""
-
-    def __init__(self) -> None:
-        self._found: dict[Place, dict[str, float]] = {}
-
-    def add(self, place: Place, weight: float, reason: str) -> None:
-        """Note a reason; the same reason counts once, with its greatest weight."""
-        reasons = self._found.setdefault(place, {})
-        reasons[reason] = max(weight, reasons.get(reason, 0.0))
-
-    def __contains__(self, place: object) -> bool:
-        return place in self._found
-
-    def __iter__(self) -> Iterator[Place]:
-        return iter(sorted(self._found))
-
-    def ranked(self) -> list[Scored]:
-        """Every definition, what matters most first; equal ones by place."""
-        scored = [self._scored(place) for place in self._found]
-        return sorted(scored, key=lambda each: (-each.score, each.place))
-
-    def _scored(self, place: Place) -> Scored:
-        reasons = sorted(self._found[place].items(), key=lambda each: (-each[1], each[0]))
-        left = 1.0
-        for _reason, weight in reasons:
-            left *= 1.0 - weight
-        return Scored(place, round(1.0 - left, 6), "; ".join(reason for reason, _weight in reasons[:2]))
 
 
 def rank_symbols(questions: Questions, prompt: str, caller: Symbol | str | None) -> list[Scored]:
@@ -118,29 +90,52 @@ class _Ranking:
 
     def run(self, caller: Place | None) -> list[Scored]:
         self.named()
+        self.named_in_words()
         self.worded()
         if caller is not None:
             self.near(caller)
-        self.around([each for each in self.evidence.ranked() if each.place != caller][:_SEEDS])
+        self.around(self.ranked(caller)[:_SEEDS])
         self.prior()
-        return [each for each in self.evidence.ranked() if each.place != caller]
+        return self.ranked(caller)
+
+    def ranked(self, caller: Place | None) -> list[Scored]:
+        """What has been found, without the caller; tests step back unless they are what it is about."""
+        found = [each for each in self.evidence.ranked() if each.place != caller]
+        if not _TEST_WORDS.isdisjoint(words_in(self.prompt)) or (caller and _TEST_PATH.search(caller[0])):
+            return found
+        shares = {path: _TEST_SHARE if _TEST_PATH.search(path) else 1.0 for (path, _index), *_rest in found}
+        return in_order(each._replace(score=round(each.score * shares[each.place[0]], 6)) for each in found)
 
     # the prompt
 
     def named(self) -> None:
         """Definitions whose name stands in the prompt."""
         for name in identifiers_in(self.prompt):
-            found = [each for each in self.questions.named(name) if each.index >= 0]
-            if not found or len(found) > _MAX_SAME_NAME:
-                continue
-            weight = _NAMED if _looks_like_code(name) else _NAMED_PLAINLY
-            for each in found:
-                self.evidence.add((each.path, each.index), weight / len(found) ** 0.5, f"{name} is named in the prompt")
+            found = [(each.path, each.index) for each in self.questions.named(name) if each.index >= 0]
+            self.by_name(found, _NAMED if _looks_like_code(name) else _NAMED_PLAINLY)
+
+    def named_in_words(self) -> None:
+        """Definitions whose name the prompt says in plain words: "upload client" for `UploadClient`."""
+        for words in plain_words_in(self.prompt):
+            for start in range(len(words)):
+                for length in range(1, min(_LONGEST_NAME, len(words) - start) + 1):
+                    name = words[start : start + length]
+                    if not _TASK_WORDS.issuperset(name):
+                        found = self.snapshot.lexicon.named(name)
+                        self.by_name(found, _NAMED_IN_WORDS if length > 1 else _NAMED_PLAINLY)
+
+    def by_name(self, found: list[Place], weight: float) -> None:
+        if len(found) <= _MAX_SAME_NAME:
+            for place in found:
+                self.evidence.add(place, weight / len(found) ** 0.5, "named in the prompt")
 
     def worded(self) -> None:
         """Definitions that are about the prompt's words."""
         counts = Counter(words_in(self.prompt))
         words = {word: count * (_TASK_WEIGHT if word in _TASK_WORDS else 1.0) for word, count in counts.items()}
+        for word in counts:
+            for other in synonyms(word):
+                words.setdefault(other, words[word] * _SYNONYM_WEIGHT)
         scores = self.snapshot.lexicon.score(words)
         ordered = sorted(scores.items(), key=lambda each: (-round(each[1], 6), each[0]))[:_WORD_CANDIDATES]
         for place, score in ordered:
@@ -215,8 +210,8 @@ class _Ranking:
                 self.evidence.add(place, _CALLED * seed.score, f"used by {name}")
             self.holders(seed, name)
             symbol = self.snapshot.symbol(*seed.place)
-            for place in self.questions.users(symbol, CALL) if symbol and symbol.kind != "attribute" else ():
-                self.evidence.add(place, _CALLS * seed.score, f"calls {name}")
+            for place in self.questions.users(symbol, (CALL, READ)) if symbol and symbol.kind != "attribute" else ():
+                self.evidence.add(place, _CALLS * seed.score, f"uses {name}")
 
     def holders(self, seed: Scored, name: str) -> None:
         path, index = seed.place
@@ -231,12 +226,21 @@ class _Ranking:
         """A little for files that much depends on, and for those changed last."""
         ranking = dict(self.questions.graph.ranking)
         top = max(ranking.values(), default=1.0)
-        times = {path: self.snapshot.entries[path].modified for path, _index in self.evidence}
-        order = {modified: number for number, modified in enumerate(sorted(set(times.values())))}
+        recency = self.recency()
         for path, index in self.evidence:
             self.evidence.add((path, index), _CENTRAL * ranking.get(path, 0.0) / top, "much depends on its file")
-            recency = order[times[path]] / (len(order) - 1) if len(order) > 1 else 0.0
-            self.evidence.add((path, index), _RECENT * recency, "changed lately")
+            self.evidence.add((path, index), _RECENT * recency.get(path, 0.0), "changed lately")
+
+    def recency(self) -> dict[str, float]:
+        """How lately each file was changed, from 1 (in the same hour as the newest) by half for every week.
+
+        Whole hours before the newest file, not before now: the same files get the same answer at any time, and a fresh
+        checkout, where every file is of the same minute, prefers none.
+        """
+        times = {path: self.snapshot.entries[path].modified for path in {path for path, _index in self.evidence}}
+        newest = max(times.values(), default=0)
+        hours = {path: (newest - time) // _HOUR_NS for path, time in times.items()}
+        return {path: 0.5 ** (each / _WEEK_HOURS) for path, each in hours.items()} if any(hours.values()) else {}
 
     def used_by(self, place: Place) -> Iterator[Place]:
         """The definitions that a definition's own text uses."""

@@ -11,80 +11,14 @@ if TYPE_CHECKING:
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
-_COMMON = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "has",
-        "have",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "may",
-        "must",
-        "no",
-        "not",
-        "of",
-        "on",
-        "or",
-        "our",
-        "self",
-        "cls",
-        "should",
-        "so",
-        "such",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "this",
-        "those",
-        "to",
-        "up",
-        "use",
-        "used",
-        "uses",
-        "using",
-        "was",
-        "we",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "will",
-        "with",
-        "you",
-        "your",
-        "none",
-        "true",
-        "false",
-        "return",
-        "returns",
-        "def",
-        "class",
-    ]
-)
+_PLAIN_WORD = r"(?<![\w.])[^\W\d_][^\W\d_A-Z]*(?![\w(]|\.\w)"
+_PLAIN_RUN = re.compile(rf"{_PLAIN_WORD}(?:[\s-]+{_PLAIN_WORD})*")
+_COMMON_WORDS = """
+a an and any are as at be by can do does for from has have how i if in into is it its may must no not of on or
+our self cls should so such that the their them then there these this those to up use used uses using was we
+what when where which who will with you your none true false return returns def class
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
 _MIN_STEM = 3
 
 
@@ -99,6 +33,12 @@ def words_in(text: str) -> Iterator[str]:
     """The words of a text, those inside identifiers included."""
     for name in _IDENTIFIER.findall(text):
         yield from words_of(name)
+
+
+def plain_words_in(text: str) -> list[list[str]]:
+    """The words of a text in runs that names of code, numbers and punctuation end."""
+    runs = (_IDENTIFIER.findall(run) for run in _PLAIN_RUN.findall(text))
+    return [[word for each in run for word in words_of(each)] for run in runs]
 
 
 def identifiers_in(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from contexten.codebase.record import IMPORT, KINDS, UNKNOWN
 from contexten.codebase.resolve import Entity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from contexten.codebase.record import ImportRow
     from contexten.codebase.snapshot import Snapshot
@@ -53,10 +53,10 @@ class Uses:
                 for number in unit.named.get(name, ()) if unit else ():
                     yield from self._places(unit, number, symbol, same, possible=possible)
 
-    def users(self, symbol: Symbol, kind: int) -> set[tuple[str, int]]:
-        """The definitions in which a symbol is used in one way, as paths and indexes."""
+    def users(self, symbol: Symbol, kinds: Collection[int]) -> set[tuple[str, int]]:
+        """The definitions in which a symbol is used in some ways, as paths and indexes."""
         tags = ((unit, unit.record.uses[place * 3 + 2]) for unit, place, _certain in self._uses(symbol))
-        return {(unit.path, (tag >> 4) - 1) for unit, tag in tags if tag & 15 == kind and tag >> 4}
+        return {(unit.path, (tag >> 4) - 1) for unit, tag in tags if tag & 15 in kinds and tag >> 4}
 
     def _places(
         self, unit: Unit | None, number: int, symbol: Symbol, same: set[Entity], *, possible: bool

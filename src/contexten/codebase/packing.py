@@ -1,0 +1,176 @@
+"""Pack the definitions that matter for a task into a budget: the best whole, then signatures, then bodies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contexten.codebase.context import ContextItem, Form, RelevantContext, characters_in, tokens_of
+from contexten.codebase.evidence import Scored
+from contexten.codebase.excerpts import body, heading_line, signature_line
+from contexten.codebase.layout import INDENT, laid_out
+from contexten.codebase.relevance import rank_symbols
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from contexten.codebase.lexicon import Place
+    from contexten.codebase.model import Symbol
+    from contexten.codebase.questions import Questions
+
+_LEADING = 3
+"""How many of the best are shown whole before anything else is looked at."""
+_LEADING_SHARE, _SIGNATURE_SHARE, _BODY_SHARE = 0.25, 0.85, 0.4
+"""Shares of the budget: what one leading body may take, what may be taken before other bodies, what one of them may."""
+_LEAST_SCORE, _BODY_SCORE = 0.05, 0.3
+_LEADING_SCORE, _CERTAIN_SCORE = 0.6, 0.95
+"""What the best must have to be shown whole first: the second where a caller gives its surroundings a high score."""
+_MEMBER_SHARE = 0.5
+"""What a method has of the score of a class that is too long to be shown whole."""
+_SHORT_CLASS_LINES = 30
+
+
+def relevant_context(
+    questions: Questions, prompt: str, caller: Symbol | str | None, budget_tokens: int
+) -> RelevantContext:
+    """The definitions that matter for a prompt, packed into a budget."""
+    ranked = [each for each in rank_symbols(questions, prompt, caller) if each.score >= _LEAST_SCORE]
+    packer = _Packer(questions, characters_in(budget_tokens))
+    packer.pack(ranked, _LEADING_SCORE if caller is None else _CERTAIN_SCORE)
+    items = packer.items.values()
+    text = laid_out(questions, [each for each in items if not packer.covered(each.symbol)])
+    ordered = sorted(items, key=lambda each: (-each.score, each.symbol.path, each.symbol.line, each.symbol.index))
+    return RelevantContext(prompt, budget_tokens, tuple(ordered), text)
+
+
+class _Packer:
+    """Fills a budget, counted in characters as an upper bound of what `laid_out` will write."""
+
+    def __init__(self, questions: Questions, room: int) -> None:
+        self.questions = questions
+        self.room = room
+        self.spent = 0
+        self.items: dict[Place, ContextItem] = {}
+        self.costs: dict[Place, int] = {}
+        self.headings: set[Place] = set()
+        self.whole: dict[str, list[range]] = {}
+        """By file the lines of what is shown whole."""
+
+    def pack(self, ranked: list[Scored], leading_score: float) -> None:
+        ranked = self.implementations(ranked)
+        leading = [each for each in ranked[:_LEADING] if each.score >= leading_score]
+        self.signatures(leading, self.room)
+        self.bodies(leading, _LEADING_SHARE)
+        self.signatures(ranked, int(self.room * _SIGNATURE_SHARE))
+        self.bodies([each for each in ranked if each.score >= _BODY_SCORE], _BODY_SHARE)
+        self.signatures(ranked, self.room)
+
+    def signatures(self, ranked: Iterable[Scored], limit: int) -> None:
+        for each in ranked:
+            symbol = self.symbol(each.place)
+            if symbol is None or each.place in self.items or self.is_inner(symbol):
+                continue
+            line = self.questions.line(symbol.path, symbol.line)
+            item = _item(symbol, each, "signature", signature_line(symbol, line))
+            cost, heading = (0, 0) if self.covered(symbol) else (_cost(item), self.heading_cost(symbol))
+            if self.spent + cost + heading <= limit:
+                self.spent += heading
+                self.take(each.place, item, cost)
+
+    def bodies(self, ranked: Iterable[Scored], share: float) -> None:
+        for each in ranked:
+            symbol = self.symbol(each.place)
+            if symbol is None or each.place not in self.items or self.covered(symbol):
+                continue
+            if symbol.kind == "class" and symbol.end_line - symbol.line >= _SHORT_CLASS_LINES:
+                self.signatures(self.methods(symbol, each), min(self.room, self.spent + int(self.room * share)))
+            elif symbol.kind in ("class", "function", "method"):
+                self.take_whole(symbol, each, int(self.room * share))
+
+    def take_whole(self, symbol: Symbol, scored: Scored, limit: int) -> None:
+        item = _item(symbol, scored, "body", body(symbol, self.questions.lines(symbol.path)))
+        cost, instead = _cost(item), self.costs[scored.place]
+        if cost <= limit and self.spent - instead + cost <= self.room:
+            self.spent -= instead
+            self.take(scored.place, item, cost)
+            self.whole.setdefault(symbol.path, []).append(range(symbol.line + 1, symbol.end_line + 1))
+            self.refund()
+
+    def methods(self, symbol: Symbol, scored: Scored) -> list[Scored]:
+        """The methods of a class that is too long to be shown whole."""
+        methods = (each for each in self.questions.members(symbol) if each.kind == "method" and not _is_setter(each))
+        score = round(scored.score * _MEMBER_SHARE, 6)
+        places = dict.fromkeys(self.implementation((each.path, each.index)) for each in methods)
+        return [Scored(place, score, f"member of {symbol.name}") for place in places]
+
+    def implementations(self, ranked: Iterable[Scored]) -> list[Scored]:
+        """The same with one definition for all overloads of a function, where the best of them stands."""
+        found: dict[Place, Scored] = {}
+        for each in ranked:
+            place = self.implementation(each.place)
+            found.setdefault(place, each._replace(place=place))
+        return list(found.values())
+
+    def implementation(self, place: Place) -> Place:
+        """The definition that the overloads of a function lead to; any other definition itself."""
+        symbol = self.symbol(place)
+        unit = self.questions.snapshot.unit(place[0])
+        if unit is None or symbol is None or not _is_overload(symbol):
+            return place
+        return place[0], unit.members[self.parent(symbol)][symbol.name][-1]
+
+    def take(self, place: Place, item: ContextItem, cost: int) -> None:
+        self.items[place] = item
+        self.costs[place] = cost
+        self.spent += cost
+        self.headings.update(((item.symbol.path, -1), (item.symbol.path, self.parent(item.symbol))))
+
+    def refund(self) -> None:
+        """What now stands in the text of another costs nothing of its own."""
+        for place, item in self.items.items():
+            if self.costs[place] and self.covered(item.symbol):
+                self.spent -= self.costs[place]
+                self.costs[place] = 0
+
+    def symbol(self, place: Place) -> Symbol | None:
+        return self.questions.snapshot.symbol(*place)
+
+    def covered(self, symbol: Symbol) -> bool:
+        """Whether a definition stands in the text of another."""
+        return any(symbol.line in lines for lines in self.whole.get(symbol.path, ()))
+
+    def is_inner(self, symbol: Symbol) -> bool:
+        """Whether a definition stands in a function, where no other code can use it."""
+        unit = self.questions.snapshot.unit(symbol.path)
+        parent = self.parent(symbol)
+        return parent >= 0 and unit is not None and unit.symbol(parent).kind != "class"
+
+    def parent(self, symbol: Symbol) -> int:
+        unit = self.questions.snapshot.unit(symbol.path)
+        return unit.symbol(symbol.index).parent if unit and symbol.index >= 0 else -1
+
+    def heading_cost(self, symbol: Symbol) -> int:
+        """Characters of the lines that a first definition of a file, and a first member of a class, bring along."""
+        cost = 0 if (symbol.path, -1) in self.headings else len(f"\n\n# {symbol.path}\n")
+        place = symbol.path, self.parent(symbol)
+        if place[1] >= 0 and place not in self.headings and place not in self.items and (around := self.symbol(place)):
+            cost += len(heading_line(around)) + 2
+        return cost
+
+
+def _is_overload(symbol: Symbol) -> bool:
+    return any(each.rpartition(".")[2] == "overload" for each in symbol.decorators)
+
+
+def _is_setter(symbol: Symbol) -> bool:
+    return any(each.endswith((".setter", ".deleter")) for each in symbol.decorators)
+
+
+def _item(symbol: Symbol, scored: Scored, form: Form, text: str) -> ContextItem:
+    return ContextItem(symbol, scored.score, scored.reason, form, text, tokens_of(text))
+
+
+def _cost(item: ContextItem) -> int:
+    """Characters of an item's lines, with their indentation and the empty lines around a body."""
+    if item.form == "body":
+        return len(item.text) + 3
+    return len(item.text) + len(INDENT) + 1 + (item.symbol.kind == "class")
