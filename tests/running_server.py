@@ -112,6 +112,10 @@ class Place:
         return self.server._server._services.hub
 
     @property
+    def database(self):
+        return self.server._server._services.store.database_path
+
+    @property
     def callers(self):
         return [self.admin, self.member, self.reader, self.other, self.nobody]
 

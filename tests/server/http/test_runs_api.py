@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
+import sqlite3
+from contextlib import closing
 
 import pytest
+
+from contexten.client import AsyncCodegenClient, CodegenClient
+from contexten.errors import NotFoundError
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
@@ -196,6 +202,62 @@ def test_a_banned_run_is_stopped_and_stays_so(admin):
     unbanned = admin.http.post(admin.url("/agent/run/unban"), json={"agent_run_id": run["id"]}).json()
     assert (unbanned["status"], unbanned["banned"]) == ("STOPPED", False)
     assert admin.http.post(admin.url("/agent/run/resume"), json=resume).status_code == 200
+
+
+def test_a_run_that_has_ended_is_deleted_for_good(admin):
+    before = admin.http.get(admin.url("/agent/runs")).json()["total"]
+    run = admin.finished("axolotl")
+    deleted = admin.http.delete(admin.url(f"/agent/run/{run['id']}"))
+    assert (deleted.status_code, deleted.json()) == (200, run)
+    for path in ("", "/logs", "/events"):
+        assert admin.http.get(admin.url(f"/agent/run/{run['id']}{path}")).status_code == 404
+    assert admin.http.delete(admin.url(f"/agent/run/{run['id']}")).status_code == 404
+    assert admin.http.get(admin.url("/agent/runs/search"), params={"q": "axolotl"}).json()["items"] == []
+    assert admin.http.get(admin.url("/agent/runs")).json()["total"] == before
+    assert admin.finished("the next")["id"] == run["id"] + 1
+
+
+def test_a_run_at_work_is_deleted_only_once_it_is_stopped(admin):
+    run = admin.create(engine="held")
+    admin.until(run["id"], lambda run: run["log_count"] == 2)
+    refused = admin.http.delete(admin.url(f"/agent/run/{run['id']}"))
+    assert refused.status_code == 409
+    assert refused.headers["x-should-retry"] == "false"
+    assert refused.json()["message"] == (
+        f"Run {run['id']} is RUNNING. Cancel it, or wait for it to end, before you delete it."
+    )
+    admin.http.post(f"/v1/beta/organizations/{admin.org}/agent/run/stop", json={"agent_run_id": run["id"]})
+    assert admin.http.delete(admin.url(f"/agent/run/{run['id']}")).status_code == 200
+    assert admin.finished("others go on")["status"] == "COMPLETE"
+
+
+def test_both_clients_delete(admin):
+    async def afterwards(run_id):
+        async with AsyncCodegenClient(**access) as client:
+            return await client.delete_agent_run(run_id)
+
+    access = {"base_url": admin.base_url, "token": admin.token, "org_id": admin.org}
+    with CodegenClient(**access) as client:
+        assert client.delete_agent_run(admin.finished("one")["id"]).result == "one"
+        with pytest.raises(NotFoundError):
+            client.delete_agent_run(999_999)
+    assert asyncio.run(afterwards(admin.finished("two")["id"])).result == "two"
+
+
+def test_a_member_deletes_only_runs_of_the_own_user(place):
+    """All tokens of this server act for one user, so another one is put in from behind."""
+    mine, other = place.member.finished("mine"), place.member.finished("another's")
+    assert place.member.http.delete(place.member.url(f"/agent/run/{mine['id']}")).status_code == 200
+    with closing(sqlite3.connect(place.database)) as database, database:
+        database.execute("INSERT INTO users (id, login, created_at) VALUES (77, 'another', 0)")
+        database.execute("UPDATE runs SET user_id = 77 WHERE id = ?", [other["id"]])
+    refused = place.member.http.delete(place.member.url(f"/agent/run/{other['id']}"))
+    assert refused.status_code == 403
+    assert "another user's" in refused.json()["message"]
+    assert place.admin.read(other["id"])["result"] == "another's"
+    with closing(sqlite3.connect(place.database)) as database, database:
+        database.execute("UPDATE runs SET user_id = ? WHERE id = ?", [other["user_id"], other["id"]])
+    assert place.admin.http.delete(place.admin.url(f"/agent/run/{other['id']}")).status_code == 200
 
 
 def test_runs_are_found_by_their_words(admin):

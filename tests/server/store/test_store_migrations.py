@@ -1,3 +1,4 @@
+import asyncio
 import os
 import subprocess
 import sys
@@ -69,6 +70,19 @@ def test_opening_again_changes_nothing(engine, open_store):
     before = inspect(engine).get_table_names()
     open_store().close()
     assert inspect(engine).get_table_names() == before
+
+
+def test_a_database_of_the_first_version_is_brought_up_with_all_that_is_in_it(engine, open_store):
+    store = open_store()
+    first = asyncio.run(store.people.first_start())
+    store.close()
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE sequences"))
+        connection.execute(text("UPDATE contexten_version SET version_num = '0001'"))
+    store = open_store()
+    assert asyncio.run(store.people.identify(first[2])).organization_id == first[0].id
+    store.close()
+    assert "sequences" in inspect(engine).get_table_names()
 
 
 def test_processes_that_start_at_once_make_the_tables_once(engine, environment):

@@ -14,6 +14,7 @@ from contexten.server.queue.assignment import task_of
 from contexten.server.queue.attempt import Limits, attempt, broken, failed
 from contexten.server.queue.journal import TurnJournal
 from contexten.server.queue.patience import PAUSE, Outage, Patience
+from contexten.server.store.errors import NotThereError
 from contexten.telemetry import names, tracing
 from contexten.telemetry.runs import run_metrics
 
@@ -98,6 +99,8 @@ class Turns:
                 left = self._closing or await self._take_up(waiting, one)
         except StoreUnavailableError:
             left = True
+        except NotThereError:  # cancelled and deleted while its engine was ending
+            left = False
         finally:
             if self._under_way.get(key) is one:
                 del self._under_way[key]

@@ -9,6 +9,7 @@ from contexten.protocol import (
     CreateAgentRunInput,
     Page,
     ResumeAgentRunInput,
+    Role,
     RunStatus,
     SearchHit,
     SearchResults,
@@ -132,6 +133,18 @@ async def remove_from_pull_request(org_id: OrgId, body: StopAgentRunInput, servi
 async def unban_run(org_id: OrgId, body: StopAgentRunInput, services: Running) -> AgentRunDetail:
     """Take the flag away: the run may be resumed again. It does not go on by itself."""
     return run_view(services, await services.store.runs.ban(org_id, body.agent_run_id, False))
+
+
+@router.delete(_RUN + "/{agent_run_id}", summary="Delete a run", responses=problems(409))
+async def delete_run(org_id: OrgId, agent_run_id: RunId, caller: Caller, services: Running) -> AgentRunDetail:
+    """Forget a run that has ended, with its log and everything that a search would find; answers it as it was.
+
+    For admins, and for the user whose run it is. One that goes on must be stopped first. There is no way back.
+    """
+    run = await services.store.runs.get(org_id, agent_run_id)
+    if caller.role != Role.ADMIN and caller.user_id != run.user_id:
+        raise Refusal(403, f"Run {run.id} is another user's. To delete it a token needs the role {Role.ADMIN}.")
+    return run_view(services, await services.store.runs.delete(org_id, agent_run_id))
 
 
 @router.get("/runs/{agent_run_id}", tags=["ours"], summary="Read a run by its web address", responses=problems())

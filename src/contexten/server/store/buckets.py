@@ -34,6 +34,12 @@ _COUNT = text(
     ON CONFLICT (organization_id, user_id, source_type, width, bucket) DO UPDATE SET runs = run_buckets.runs + 1
     """
 ).bindparams(bindparam("source", type_=CleanText))
+_OF_RUN = """
+    organization_id = :organization AND user_id IN (0, :user) AND source_type IN ('', :source)
+    AND (width = :narrow AND bucket = :near OR width = :wide AND bucket = :far)
+"""
+_UNCOUNT = text(f"UPDATE run_buckets SET runs = runs - 1 WHERE {_OF_RUN}")  # noqa: S608 - a constant
+_CLEAR = text(f"DELETE FROM run_buckets WHERE {_OF_RUN} AND runs = 0")  # noqa: S608 - a constant
 
 _COUNTERS = (
     select(run_buckets.c.bucket, run_buckets.c.runs)
@@ -60,9 +66,14 @@ class PageStart(NamedTuple):
 
 def count_run(connection: Connection, organization: int, user: int, source: str, run_id: int) -> None:
     """Count a run that is being created."""
-    near, far = run_id // _NARROW, run_id // _WIDE
-    values = {"organization": organization, "user": user, "source": source, "near": near, "far": far}
-    connection.execute(_COUNT, {**values, "narrow": _NARROW, "wide": _WIDE})
+    connection.execute(_COUNT, _place(organization, user, source, run_id))
+
+
+def uncount_run(connection: Connection, organization: int, user: int, source: str, run_id: int) -> None:
+    """Count a run no more: it is being deleted."""
+    place = _place(organization, user, source, run_id)
+    for statement in (_UNCOUNT, _CLEAR):
+        connection.execute(statement.bindparams(bindparam("source", type_=CleanText)), place)
 
 
 def page_start(connection: Connection, organization: int, user: int, source: str, skip: int) -> PageStart:
@@ -77,6 +88,12 @@ def page_start(connection: Connection, organization: int, user: int, source: str
     within = {**whose, "width": _NARROW, "lowest": lowest, "end": lowest + _WIDE // _NARROW}
     near, skip = _walk(connection.execute(_COUNTERS, within).all(), skip)
     return PageStart(total, (near + 1) * _NARROW, skip)
+
+
+def _place(organization: int, user: int, source: str, run_id: int) -> dict[str, Any]:
+    near, far = run_id // _NARROW, run_id // _WIDE
+    whose = {"organization": organization, "user": user, "source": source}
+    return {**whose, "narrow": _NARROW, "near": near, "wide": _WIDE, "far": far}
 
 
 def _walk(counters: Sequence[Row[*tuple[Any, ...]]], skip: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from contexten.engines.base import Usage
 from contexten.protocol import RunStatus
-from contexten.server.store import run_attempts, run_changes, run_creation, run_rows
+from contexten.server.store import run_attempts, run_changes, run_creation, run_deletion, run_rows
 from contexten.server.store.columns import now
 from contexten.server.store.tables import runs, turns
 
@@ -148,6 +148,17 @@ class Runs:
             return run_rows.find(transaction.connection, organization_id, run_id), ended
 
         return await self._database.write(work)
+
+    async def delete(self, organization_id: int, run_id: int) -> RunRecord:
+        """Forget a run that has ended, with its turns, its log and all that a search would find; gives it as it was.
+
+        Raises:
+            NotThereError: the organization has no such run.
+            RunBusyError: it goes on.
+        """
+        return await self._database.write(
+            lambda transaction: run_deletion.delete_run(transaction, organization_id, run_id)
+        )
 
     async def ban(self, organization_id: int, run_id: int, banned: bool) -> RunRecord:
         """Mark a run as banned or not.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -26,7 +26,12 @@ _MOST_CHARACTERS = 200_000
 _LAST_POSITION = 16_383  # PostgreSQL's limit
 
 _INSERT_SQLITE = text("INSERT INTO event_words (rowid, scope, words) VALUES (:id, :scope, :words)")
+_FORGET_SQLITE = text(
+    "INSERT INTO event_words (event_words, rowid, scope, words) VALUES ('delete', :id, :scope, :words)"
+)
 _INSERT_POSTGRESQL = text("INSERT INTO event_words (event_id, words) VALUES (:id, CAST(:words AS tsvector))")
+
+_FORGET_POSTGRESQL = text("DELETE FROM event_words WHERE event_id = ANY(:ids)")
 
 
 def index_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -35,11 +40,22 @@ def index_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
     if not worded:
         return
     if connection.dialect.name == "sqlite":
-        values = [{"id": r["id"], "scope": str(r["organization_id"]), "words": " ".join(w)} for r, w in worded]
-        connection.execute(_INSERT_SQLITE, values)
+        connection.execute(_INSERT_SQLITE, [_entry(row, words) for row, words in worded])
     else:
         values = [{"id": r["id"], "words": _tsvector(r["organization_id"], w)} for r, w in worded]
         connection.execute(_INSERT_POSTGRESQL, values)
+
+
+def forget_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Take the words of event rows, which have a body each, out of the index.
+
+    SQLite's index does not keep what it was given, so it is told again. Words that another version of Unicode would cut
+    otherwise stay, and lead nowhere: the event is gone, and its id does not come back.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.execute(_FORGET_SQLITE, [_entry(row, words_of(text_of(row["body"]))) for row in rows])
+    else:
+        connection.execute(_FORGET_POSTGRESQL, {"ids": [row["id"] for row in rows]})
 
 
 def text_of(body: str) -> str:
@@ -90,6 +106,10 @@ def _fts5(organization_id: int, phrases: list[list[str]]) -> str:
 def _tsquery(organization_id: int, phrases: list[list[str]]) -> str:
     quoted = " & ".join(" <-> ".join(f"'{word}'" for word in words) for words in phrases)
     return f"'@{organization_id}' & {quoted}:*"
+
+
+def _entry(row: Mapping[str, Any], words: list[str]) -> dict[str, Any]:
+    return {"id": row["id"], "scope": str(row["organization_id"]), "words": " ".join(words)}
 
 
 def _tsvector(organization_id: int, words: list[str]) -> str:

@@ -216,6 +216,14 @@ run_buckets = Table(
     postgresql_with={"fillfactor": 50},
 )
 
+# The largest ids at the last deletion: ids are not given out again.
+sequences = Table(
+    "sequences",
+    metadata,
+    Column("name", CleanText, primary_key=True),
+    Column("newest", Identifier, nullable=False),
+)
+
 sessions = Table(
     "sessions",
     metadata,
