@@ -10,11 +10,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fault_proxy import FakeClock, Proxy
 from own_server import connect, embedded
 
 from contexten import AsyncCodegenClient, CodegenClient
 from contexten.resilience import Breaker, Policy, Retry
+from fault_proxy import FakeClock, Proxy
 from hosted_server import ORG, TOKEN, Hosted, served
 
 VARIABLES = ("CODEGEN_API_TOKEN", "CODEGEN_TOKEN", "CODEGEN_ORG_ID", "CODEGEN_BASE_URL", "CODEGEN_API_BASE_URL")

@@ -1,12 +1,11 @@
 """Contexten's own server with engines that do as they are told, and clients for it."""
 
-from fault_proxy import FakeClock
-
 from contexten import CodegenClient
 from contexten.engines import Availability, Engines, Outcome
 from contexten.protocol import NewLogEntry, RunStatus
 from contexten.resilience import Policy
 from contexten.server.serve import Embedded
+from fault_proxy import FakeClock
 from running_server import Echo, Held, settings_for
 
 

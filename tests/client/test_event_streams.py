@@ -5,13 +5,13 @@ import threading
 import time
 
 import pytest
-from fault_proxy import Answer, FakeClock, Pass, Proxy, Reset, Stall
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from own_server import connect, fast
 
 from contexten import AsyncCodegenClient, errors
 from contexten.resilience import Policy
+from fault_proxy import Answer, FakeClock, Pass, Proxy, Reset, Stall
 
 
 class TestCutStreams:

@@ -8,10 +8,10 @@ import time
 import traceback
 
 import pytest
-from fault_proxy import Answer, Drip, Lose, Pass, Raw, Reset, Silence
 
 from contexten import AsyncCodegenClient, CodegenClient, errors
 from contexten.resilience import Breaker, Policy, Retry
+from fault_proxy import Answer, Drip, Lose, Pass, Raw, Reset, Silence
 from hosted_server import ORG, TOKEN, http_date
 
 BUSY = Answer(503)

@@ -4,10 +4,10 @@ import asyncio
 import time
 
 import pytest
-from fault_proxy import Answer, Drip, Pass, Silence
 
 from contexten import Agent, AgentTask, AsyncCodegenClient, CodegenClient
 from contexten.errors import ApiError, AuthenticationError, NotFoundError, RequestTimeoutError, UsageError
+from fault_proxy import Answer, Drip, Pass, Silence
 from hosted_server import ORG, TOKEN
 
 

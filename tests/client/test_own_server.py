@@ -9,13 +9,13 @@ import sys
 import threading
 
 import pytest
-from fault_proxy import Answer, FakeClock, Lose, Pass, Reset
 from own_server import connect
 
 from contexten import AgentTask, AsyncAgentTask, AsyncCodegenClient, CodegenClient, errors
 from contexten.client import LocalCredentials
 from contexten.protocol import AgentRunDetail, LocalRepository, Role
 from contexten.resilience import Policy
+from fault_proxy import Answer, FakeClock, Lose, Pass, Reset
 
 
 def test_a_run_is_streamed_live(client):

@@ -1,13 +1,13 @@
-import json
+import math
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contexten.errors import UsageError
-from contexten.telemetry.alerts import AlertRule, Alerts, AlertState, webhook
+from contexten.telemetry.alerts import AlertRule, Alerts, AlertState
 
 
 class Clock:
@@ -84,39 +84,40 @@ def test_a_failing_target_is_logged_and_harms_no_other(caplog):
     assert record.exc_info[0] is RuntimeError
 
 
-def test_a_webhook_receives_the_change_as_json():
-    received = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self):
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        watched, figure, _ = alerts(targets=[webhook(f"http://127.0.0.1:{server.server_port}/alerts")])
-        figure.value = 0.75
-        watched.evaluate()
-        server.shutdown()
-        thread.join()
-    assert received[0]["rule"] == "errors"
-    assert received[0]["state"] == "fired"
-    assert received[0]["value"] == 0.75
-
-
-@pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://host/", "no-address", ""])
-def test_a_webhook_takes_web_addresses_only(address):
-    with pytest.raises(UsageError, match="http or https"):
-        webhook(address)
-
-
 def test_wrong_rules_are_refused_with_the_value():
     with pytest.raises(UsageError, match="'=='"):
         AlertRule("a", lambda: 1, "==", 1)
     with pytest.raises(UsageError, match="-1"):
         AlertRule("a", lambda: 1, ">", 1, for_seconds=-1)
+    with pytest.raises(UsageError, match="'fatal'"):
+        AlertRule("a", lambda: 1, ">", 1, severity="fatal")
+    with pytest.raises(UsageError, match="'a' is there more than once"):
+        Alerts([AlertRule("a", lambda: 1, ">", 1), AlertRule("a", lambda: 2, ">", 1)])
+
+
+def test_a_figure_that_fails_or_is_no_number_harms_no_other_rule(caplog):
+    def broken():
+        raise ZeroDivisionError
+
+    figure = Figure()
+    watched = Alerts([AlertRule("broken", broken, ">", 1), AlertRule("works", figure, ">", 1)])
+    figure.value = 2
+    assert [change.rule for change in watched.evaluate()] == ["works"]
+    figure.value = math.nan
+    assert watched.evaluate() == []
+    assert watched.firing == ["works"]
+    assert {(record.message, record.rule) for record in caplog.records} == {("alert rule failed", "broken")}
+
+
+def test_threads_that_evaluate_at_a_time_tell_each_change_once():
+    together = threading.Barrier(8)
+
+    def value():
+        together.wait(20)
+        return 1.0
+
+    told = []
+    watched = Alerts([AlertRule("errors", value, ">", 0.5)], [told.append])
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: watched.evaluate(), range(8)))
+    assert len(told) == 1

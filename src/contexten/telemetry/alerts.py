@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import math
 import operator
-import urllib.parse
-import urllib.request
+import threading
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from time import monotonic
-from typing import Literal
+from typing import Literal, get_args
 
 from contexten.errors import UsageError
+from contexten.telemetry.webhook import webhook
+
+__all__ = ["Alert", "AlertRule", "AlertState", "Alerts", "Comparison", "Severity", "Target", "webhook"]
 
 logger = logging.getLogger(__name__)
 
 Comparison = Literal[">", ">=", "<", "<="]
+Severity = Literal["info", "warning", "critical"]
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -40,7 +44,8 @@ class AlertRule:
 
     Args:
         name: what it is called, unique among the rules.
-        value: reads the figure; `None` means that it is not known now, which changes nothing.
+        value: reads the figure; `None` or not-a-number means that it is not known now, which changes nothing. One
+            that fails is logged and means the same.
         comparison: how the figure compares with the threshold while something is wrong.
         threshold: in the figure's own unit.
         for_seconds: how long it must be wrong without a break before the alert fires.
@@ -53,14 +58,16 @@ class AlertRule:
     comparison: Comparison
     threshold: float
     for_seconds: float = 0.0
-    severity: Literal["info", "warning", "critical"] = "warning"
+    severity: Severity = "warning"
     summary: str = ""
 
     def __post_init__(self) -> None:
         if self.comparison not in _COMPARE:
             raise UsageError(f"comparison must be one of {', '.join(_COMPARE)}, got {self.comparison!r}")
-        if self.for_seconds < 0:
+        if not self.for_seconds >= 0:
             raise UsageError(f"for_seconds must be >= 0, got {self.for_seconds}")
+        if self.severity not in get_args(Severity):
+            raise UsageError(f"severity must be one of {', '.join(get_args(Severity))}, got {self.severity!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,38 +88,47 @@ Target = Callable[[Alert], None]
 
 
 class Alerts:
-    """Evaluates rules and tells targets of each change, once.
+    """Evaluates rules and tells targets of each change, once. Threads may share it.
 
     Args:
         rules: the rules.
         targets: called with each change, in order; one that fails is logged and harms no other.
         clock: seconds that only go forward.
+
+    Raises:
+        UsageError: two rules have one name.
     """
 
     def __init__(
         self, rules: list[AlertRule], targets: list[Target] | None = None, *, clock: Callable[[], float] = monotonic
     ) -> None:
+        twice = [name for name, count in Counter(rule.name for rule in rules).items() if count > 1]
+        if twice:
+            raise UsageError(f"each rule needs a name of its own; {twice[0]!r} is there more than once")
         self.rules = list(rules)
         self.targets = list(targets or [])
         self._clock = clock
+        self._lock = threading.Lock()
         self._wrong_since: dict[str, float] = {}
         self._firing: set[str] = set()
 
     @property
     def firing(self) -> list[str]:
         """Names of the rules whose alerts have fired and not resolved."""
-        return sorted(self._firing)
+        with self._lock:
+            return sorted(self._firing)
 
     def evaluate(self) -> list[Alert]:
         """Read every figure once; gives back, and tells the targets, what changed."""
-        changes = [change for rule in self.rules if (change := self._evaluate(rule)) is not None]
+        figures = [(rule, _read(rule)) for rule in self.rules]
+        with self._lock:
+            changes = [change for rule, value in figures if (change := self._judge(rule, value)) is not None]
         for change in changes:
             for target in self.targets:
                 _tell(target, change)
         return changes
 
-    def _evaluate(self, rule: AlertRule) -> Alert | None:
-        value = rule.value()
+    def _judge(self, rule: AlertRule, value: float | None) -> Alert | None:
         if value is None:
             return None
         if not _COMPARE[rule.comparison](value, rule.threshold):
@@ -131,26 +147,13 @@ class Alerts:
         return _change(rule, AlertState.RESOLVED, value)
 
 
-def webhook(url: str, *, timeout: float = 5.0) -> Target:
-    """A target that posts each change as JSON.
-
-    Args:
-        url: `http` or `https` address; nothing else is accepted.
-        timeout: seconds to wait for the answer.
-
-    Raises:
-        UsageError: the address is of another kind.
-    """
-    if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
-        raise UsageError(f"a webhook needs an http or https address, got {url!r}")
-
-    def post(alert: Alert) -> None:
-        body = json.dumps(asdict(alert)).encode()
-        request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})  # noqa: S310 - checked above
-        with urllib.request.urlopen(request, timeout=timeout):  # noqa: S310 - checked above
-            pass
-
-    return post
+def _read(rule: AlertRule) -> float | None:
+    try:
+        value = rule.value()
+    except Exception:
+        logger.exception("alert rule failed", extra={"rule": rule.name})
+        return None
+    return None if value is None or math.isnan(value) else value
 
 
 def _change(rule: AlertRule, state: AlertState, value: float) -> Alert:
