@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from contexten.codebase.context import ContextItem, Form, RelevantContext, characters_in, tokens_of
 from contexten.codebase.evidence import Scored
@@ -18,15 +18,28 @@ if TYPE_CHECKING:
     from contexten.codebase.questions import Questions
 
 _LEADING = 3
-"""How many of the best are shown whole before anything else is looked at."""
-_LEADING_SHARE, _SIGNATURE_SHARE, _BODY_SHARE = 0.25, 0.85, 0.4
-"""Shares of the budget: what one leading body may take, what may be taken before other bodies, what one of them may."""
+"""How many of the best may be shown whole before anything else is looked at."""
+_LEADING_SHARE, _BODY_SHARE = 0.25, 0.4
+"""Share of the budget that one leading body may take, and any other."""
 _LEAST_SCORE, _BODY_SCORE = 0.05, 0.3
-_LEADING_SCORE, _CERTAIN_SCORE = 0.6, 0.95
-"""What the best must have to be shown whole first: the second where a caller gives its surroundings a high score."""
 _MEMBER_SHARE = 0.5
 """What a method has of the score of a class that is too long to be shown whole."""
 _SHORT_CLASS_LINES = 30
+
+
+class _Plan(NamedTuple):
+    """How a budget is shared out."""
+
+    leading_score: float
+    """What the best must have to be shown whole first."""
+    signatures: float
+    """Share of the budget that may be taken before other bodies have their turn."""
+
+
+_SEARCHING = _Plan(leading_score=0.6, signatures=0.5)
+"""Nobody said where the code goes: the places where it may go are wanted whole."""
+_WRITING = _Plan(leading_score=0.95, signatures=0.85)
+"""The caller knows its place, and has to know what it can use there: as many signatures as possible."""
 
 
 def relevant_context(
@@ -35,7 +48,7 @@ def relevant_context(
     """The definitions that matter for a prompt, packed into a budget."""
     ranked = [each for each in rank_symbols(questions, prompt, caller) if each.score >= _LEAST_SCORE]
     packer = _Packer(questions, characters_in(budget_tokens))
-    packer.pack(ranked, _LEADING_SCORE if caller is None else _CERTAIN_SCORE)
+    packer.pack(ranked, _SEARCHING if caller is None else _WRITING)
     items = packer.items.values()
     text = laid_out(questions, [each for each in items if not packer.covered(each.symbol)])
     ordered = sorted(items, key=lambda each: (-each.score, each.symbol.path, each.symbol.line, each.symbol.index))
@@ -55,12 +68,12 @@ class _Packer:
         self.whole: dict[str, list[range]] = {}
         """By file the lines of what is shown whole."""
 
-    def pack(self, ranked: list[Scored], leading_score: float) -> None:
+    def pack(self, ranked: list[Scored], plan: _Plan) -> None:
         ranked = self.implementations(ranked)
-        leading = [each for each in ranked[:_LEADING] if each.score >= leading_score]
+        leading = [each for each in ranked[:_LEADING] if each.score >= plan.leading_score]
         self.signatures(leading, self.room)
         self.bodies(leading, _LEADING_SHARE)
-        self.signatures(ranked, int(self.room * _SIGNATURE_SHARE))
+        self.signatures(ranked, int(self.room * plan.signatures))
         self.bodies([each for each in ranked if each.score >= _BODY_SCORE], _BODY_SHARE)
         self.signatures(ranked, self.room)
 
@@ -97,7 +110,7 @@ class _Packer:
 
     def methods(self, symbol: Symbol, scored: Scored) -> list[Scored]:
         """The methods of a class that is too long to be shown whole."""
-        methods = (each for each in self.questions.members(symbol) if each.kind == "method" and not _is_setter(each))
+        methods = (each for each in self.questions.members(symbol) if each.kind == "method")
         score = round(scored.score * _MEMBER_SHARE, 6)
         places = dict.fromkeys(self.implementation((each.path, each.index)) for each in methods)
         return [Scored(place, score, f"member of {symbol.name}") for place in places]
@@ -159,10 +172,6 @@ class _Packer:
 
 def _is_overload(symbol: Symbol) -> bool:
     return any(each.rpartition(".")[2] == "overload" for each in symbol.decorators)
-
-
-def _is_setter(symbol: Symbol) -> bool:
-    return any(each.endswith((".setter", ".deleter")) for each in symbol.decorators)
 
 
 def _item(symbol: Symbol, scored: Scored, form: Form, text: str) -> ContextItem:

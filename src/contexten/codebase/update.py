@@ -61,7 +61,7 @@ class Updater:
         self._keep(known)
         self._known = known
         fresh, changes = _compared(before, known)
-        after = before.changed(fresh, changes.removed) if changes else before
+        after = before.changed(fresh, changes.removed) if fresh or changes else before
         after.problems = _problems(after, walk.problems, self._store)
         return after, changes
 
@@ -132,13 +132,12 @@ class _Look:
 
 
 def _compared(before: Snapshot, known: Mapping[str, Kept]) -> tuple[dict[str, Entry], Changes]:
-    fresh = {
-        path: kept.entry
-        for path, kept in known.items()
-        if path not in before.entries or before.entries[path].digest != kept.entry.digest
-    }
+    """The entries that differ from those before, if only in time, and the files whose content differs."""
+    fresh = {path: kept.entry for path, kept in known.items() if before.entries.get(path) != kept.entry}
     added = sorted(path for path in fresh if path not in before.entries)
-    changed = sorted(path for path in fresh if path in before.entries)
+    changed = sorted(
+        path for path, each in fresh.items() if path in before.entries and before.entries[path].digest != each.digest
+    )
     removed = sorted(path for path in before.entries if path not in known)
     return fresh, Changes(tuple(added), tuple(changed), tuple(removed))
 
