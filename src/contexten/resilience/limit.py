@@ -6,8 +6,11 @@ The counting is pyrate-limiter's; the waiting is the policy's, so that it is can
 from __future__ import annotations
 
 import asyncio
+import math
+import os
 import sqlite3
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from contexten.errors import MissingExtraError, RequestTimeoutError, StoreUnavailableError
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
 _ROUNDING = 1000
 """Milliseconds that a wait may be longer than the longest rate."""
 
+_SHORTEST = 0.001
+"""Seconds: what is counted has a time in milliseconds."""
+_inherited: list[object] = []
+"""Buckets of a parent process: kept, because closing them would disturb the parent."""
+
 Rates = tuple[tuple[int, float], ...]
 """Pairs of a number of calls and the seconds in which so many may be made."""
 
@@ -34,32 +42,36 @@ class RateLimit:
 
     def __init__(
         self,
-        bucket: AbstractBucket,
+        make: Callable[[], AbstractBucket],
         now: Callable[[], float],
         *,
         local: bool,
         clock: Clock = SYSTEM_CLOCK,
         failures: tuple[type[Exception], ...] = (),
     ) -> None:
-        self._bucket, self._now, self._local, self._clock = bucket, now, local, clock
+        self._make, self._now, self._local, self._clock = make, now, local, clock
         self._failures = failures
-        self._longest = max(rate.interval for rate in bucket.rates)
-        self._lock = threading.Lock()
+        self._bucket = make()
+        self._longest = max(rate.interval for rate in self._bucket.rates)
+        self._lock, self._pid = threading.Lock(), os.getpid()
 
     @classmethod
     def memory(cls, *rates: tuple[int, float], clock: Clock = SYSTEM_CLOCK) -> RateLimit:
         """Kept by this process."""
         from pyrate_limiter import InMemoryBucket
 
-        return cls(InMemoryBucket(_rates(rates)), clock.monotonic, local=True, clock=clock)
+        return cls(partial(InMemoryBucket, _rates(rates)), clock.monotonic, local=True, clock=clock)
 
     @classmethod
     def sqlite(cls, path: str | Path, *rates: tuple[int, float], clock: Clock = SYSTEM_CLOCK) -> RateLimit:
         """Shared by the processes of one machine through a file."""
         from pyrate_limiter import SQLiteBucket
 
-        bucket = SQLiteBucket.init_from_file(_rates(rates), table="calls", db_path=str(path), use_file_lock=True)
-        return cls(bucket, clock.wall, local=False, clock=clock, failures=(sqlite3.Error,))
+        opened = partial(SQLiteBucket.init_from_file, table="calls", db_path=str(path), use_file_lock=True)
+        try:
+            return cls(partial(opened, _rates(rates)), clock.wall, local=False, clock=clock, failures=(sqlite3.Error,))
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnavailableError(f"The rate limit's file {path} cannot be used: {error}") from error
 
     @classmethod
     def redis(cls, url: str, *rates: tuple[int, float], name: str, clock: Clock = SYSTEM_CLOCK) -> RateLimit:
@@ -70,13 +82,16 @@ class RateLimit:
             raise MissingExtraError("A rate limit in Redis", "redis") from error
         from pyrate_limiter import RedisBucket
 
-        try:
+        def make() -> RedisBucket:
             bucket = RedisBucket.init(_rates(rates), Redis.from_url(url), name)
+            if not isinstance(bucket, RedisBucket):
+                raise TypeError("a synchronous Redis client gives a bucket at once")
+            return bucket
+
+        try:
+            return cls(make, clock.wall, local=False, clock=clock, failures=(RedisError,))
         except RedisError as error:
             raise StoreUnavailableError(f"The rate limit's Redis is out of reach: {error}") from error
-        if not isinstance(bucket, RedisBucket):
-            raise TypeError("a synchronous Redis client gives a bucket at once")
-        return cls(bucket, clock.wall, local=False, clock=clock, failures=(RedisError,))
 
     def acquire(self, within: float | None = None) -> None:
         """Take one call, waiting for it if need be.
@@ -102,6 +117,8 @@ class RateLimit:
     def _take(self) -> float | None:
         from pyrate_limiter import Decision, RateItem
 
+        if self._pid != os.getpid():
+            self._begin_in_a_child()
         now = int(self._now() * 1000)
         with self._lock:
             try:
@@ -117,6 +134,11 @@ class RateLimit:
         if wait > self._longest + _ROUNDING:
             return self._start_anew()
         return wait / 1000
+
+    def _begin_in_a_child(self) -> None:
+        """After a fork: leave the parent's lock, file and connection to the parent."""
+        _inherited.append(self._bucket)
+        self._lock, self._pid, self._bucket = threading.Lock(), os.getpid(), self._make()
 
     def _start_anew(self) -> float:
         """Forget what was counted in the future: a clock was set back, and nobody should wait until it is there."""
@@ -137,6 +159,8 @@ def _rates(rates: Rates) -> list[Rate]:
     from pyrate_limiter import Rate
 
     for count, seconds in rates:
-        if count < 1 or seconds <= 0:
-            raise ValueError(f"a rate must be a number of calls >= 1 and of seconds > 0, got ({count}, {seconds})")
+        if count < 1 or not _SHORTEST <= seconds < math.inf:
+            raise ValueError(
+                f"a rate must be a number of calls >= 1 and of seconds >= {_SHORTEST}, got ({count}, {seconds})"
+            )
     return [Rate(count, int(seconds * 1000)) for count, seconds in rates or ((60, 30.0),)]
