@@ -17,7 +17,7 @@ _NAMES = r"authorization|api[_-]?key|private[_-]?key|password|passwd|passphrase|
 _SECRET_NAME = re.compile(rf"({_NAMES})$", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
     rf"""(?xi)
-      (?P<scheme> \bBearer\ | \bAuthorization\W{{1,4}}(?:Basic|Digest|Token)\ ) [^\s"',;\\]+
+      (?P<scheme> \bBearer\ | \bAuthorization\W{{1,4}}(?:Bearer|Basic|Digest|Token)\ ) [^\s"',;\\]+
     | (?P<name> (?:{_NAMES}) (?: ["']\s*:\s*["'] | =["']? ) | [?&]code= ) [^\s"'&,;)}}\]\\]+
     | (?P<address> :// ) [^/\s:@]+ : [^/\s@]+ (?=@)    # credentials in an address
     | \b (?: ctx_ | sk- | ghp_ | gho_ | github_pat_ | xox[abp]- ) [A-Za-z0-9_\-]{{8,}}

@@ -28,15 +28,8 @@ def webhook(url: str, *, timeout: float = 5.0) -> Target:
     Raises:
         UsageError: the address or the time cannot be used.
     """
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise UsageError("a webhook needs an http or https address (the one given is not shown here)")
-    if "@" in parts.netloc:
-        raise UsageError("a webhook's address must be http or https without user name and password")
+    if not _usable(url):
+        raise UsageError("a webhook needs an http or https address without user name (the one given is not shown here)")
     if not timeout > 0:
         raise UsageError(f"timeout must be a number of seconds above 0, got {timeout!r}")
     return _Webhook(url, timeout)
@@ -83,8 +76,18 @@ class _Post(threading.Thread):
 class _Unmoved(urllib.request.HTTPRedirectHandler):
     """Follows no redirect: what may be told to one address may not be told to another."""
 
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(self, *_arguments: Any, **_named: Any) -> None:
         return None
+
+
+def _usable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+        )
+    except ValueError:
+        return False
 
 
 def _body(alert: Alert) -> bytes:
