@@ -28,7 +28,26 @@ TEXTS = [
     "def f(:\n",
     "class A:\n    def m(self): ...\ndef f() -> A: ...\nf().m()\n",
 ]
-EDIT = st.tuples(st.sampled_from(PATHS), st.one_of(st.none(), st.sampled_from(TEXTS)))
+OTHER_TEXTS = {
+    "w.js": ["function f() { return A() }\n", "class A extends B { m() { f() } }\n", "f(; {{\n"],
+    "pkg/v.ts": ["export function f(x: A) { return new B() }\n", "interface A { m(): void }\n"],
+    "X.java": ["class A extends B { int m() { return f(); } }\n", "class B {}\n"],
+    "y.go": ["package y\nfunc f() { m() }\n", "package y\ntype A struct{}\n"],
+    "z.rs": ["fn f() { m() }\n", "struct A;\n"],
+    "v.c": ["int f(void) { return m(); }\n", "struct A { int n; };\n"],
+    "v.cpp": ["class A : B { int m() { return f(); } };\n", "int f() { return 1; }\n"],
+}
+WRITE = st.one_of(
+    st.tuples(st.sampled_from(PATHS), st.sampled_from(TEXTS)),
+    st.sampled_from([(path, text) for path, texts in OTHER_TEXTS.items() for text in texts]),
+)
+EVERY_PATH = st.sampled_from([*PATHS, *OTHER_TEXTS])
+EDIT = st.one_of(
+    st.tuples(st.just("write"), WRITE, st.integers(0, 3)),
+    st.tuples(st.just("delete"), EVERY_PATH, st.just(0)),
+    st.tuples(st.just("rename"), st.tuples(EVERY_PATH, EVERY_PATH), st.just(0)),
+    st.tuples(st.just("touch"), st.tuples(EVERY_PATH), st.integers(0, 3)),
+)
 NAMES = ["f", "A", "B", "m", "n", "A.m", "pkg.c.f", "a"]
 
 
@@ -36,7 +55,7 @@ def everything(codebase):
     """All that can be asked, in comparable form."""
     symbols = [symbol for name in NAMES for symbol in codebase.symbols(name)]
     return {
-        "files": [(each.path, each.lines, each.module) for each in codebase.files],
+        "files": [(each, each.modified) for each in codebase.files],
         "problems": codebase.problems,
         "symbols": symbols,
         "definitions": [codebase.symbols_in(each.path) for each in codebase.files],
@@ -50,17 +69,23 @@ def everything(codebase):
         "cycles": codebase.cycles(),
         "similar": [codebase.similar(each) for each in symbols],
         "context": str(codebase.relevant_context("call m of A in f", "a.py", 300) if codebase.file("a.py") else ""),
+        "context without a caller": codebase.relevant_context("call m of A in f", None, 900).as_data(),
     }
 
 
 def apply(root, edit):
-    path, text = root / edit[0], edit[1]
-    if text is None:
-        path.unlink(missing_ok=True)
+    what, value, weeks = edit
+    if what == "delete":
+        (root / value).unlink(missing_ok=True)
         return
+    path = root / value[-1] if what == "rename" else root / value[0]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    os.utime(path, ns=(10**18, 10**18))  # the same time for every file and version: the rank must not depend on it
+    if what == "rename" and (root / value[0]).exists():
+        (root / value[0]).rename(path)
+    elif what == "write":
+        path.write_text(value[1])
+    if what != "rename" and path.exists():
+        os.utime(path, (10**9 + weeks * 7 * 86400,) * 2)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MAX_BYTES = 8 * 1024 * 1024
+TOO_LONG = f"longer than {MAX_BYTES // 2**20} MB"
+"""What is said of files over that length: they are not read."""
 PYTHON = "python"
 LANGUAGES = {
     ".py": PYTHON,

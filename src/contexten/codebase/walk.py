@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from contexten.codebase.languages import language_of
+from contexten.codebase.languages import MAX_BYTES, TOO_LONG, language_of
 from contexten.codebase.model import Problem
 from contexten.errors import CodebaseError
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _NEVER = frozenset(
     {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".nox", ".mypy_cache"}
 )
-MAX_BYTES = 8 * 1024 * 1024
-"""Longer files are reported and skipped."""
 
 
 class Stamp(NamedTuple):
@@ -129,7 +127,7 @@ class _Walker:
         if not stat.S_ISREG(status.st_mode):
             return
         if status.st_size > MAX_BYTES:
-            self.found.problems.append(Problem(path, f"longer than {MAX_BYTES // 2**20} MB"))
+            self.found.problems.append(Problem(path, TOO_LONG))
             return
         self.found.files[path] = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
