@@ -17,7 +17,7 @@ __all__ = ["ContextualAgent", "EnhancedAgent", "RunOutcome"]
 
 def main() -> int:
     """Ask one question, several at once, and one that follows on another."""
-    configure_logging(os.environ.get("LOG_LEVEL", "WARNING").upper())
+    configure_logging(os.environ.get("LOG_LEVEL", "WARNING"))
     with EnhancedAgent(max_retries=3) as agent:
         show("one run", agent.run_with_retry("Give me an overview"))
         for outcome in agent.run_batch(["Where are the tests?", "What are the entry points?"], max_concurrent=2):

@@ -30,7 +30,7 @@ __all__ = [
 
 def main() -> int:
     """Stream a run, then say how the agent fares."""
-    configure_logging(os.environ.get("LOG_LEVEL", "WARNING").upper())
+    configure_logging(os.environ.get("LOG_LEVEL", "WARNING"))
     with ObservableStreamingAgent() as agent:
         for chunk in agent.run_streaming("Give me an overview"):
             first = chunk["content"].strip().split("\n", 1)[0]

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from contexten.telemetry.logs import HIDDEN, hide_secrets
+from contexten.errors import UsageError
+from contexten.telemetry.logs import HIDDEN, configure_logging, hide_secrets
 
 PROGRAM = """
 import logging, structlog
@@ -55,3 +56,8 @@ def test_no_secret_is_written(lines):
 )
 def test_secrets_in_text(text, shown):
     assert hide_secrets(text) == shown
+
+
+def test_a_level_that_is_none_is_refused():
+    with pytest.raises(UsageError, match="'loud'.*INFO"):
+        configure_logging("loud")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from contexten.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
@@ -36,9 +38,14 @@ def configure_logging(level: str = "WARNING", *, json: bool | None = None) -> No
     """Send this process's logs, those of the libraries included, to standard error.
 
     Args:
-        level: least severe level that is written.
+        level: least severe level that is written, in any case: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.
         json: one JSON object a line; by default exactly when standard error is not a terminal.
+
+    Raises:
+        UsageError: there is no such level.
     """
+    if level.upper() not in logging.getLevelNamesMapping():
+        raise UsageError(f"The log level is {level!r}: it must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
     as_json = not sys.stderr.isatty() if json is None else json
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
@@ -72,7 +79,7 @@ def configure_logging(level: str = "WARNING", *, json: bool | None = None) -> No
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    root.setLevel(level.upper())
 
 
 def _hide(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
