@@ -59,5 +59,5 @@ def test_secrets_in_text(text, shown):
 
 
 def test_a_level_that_is_none_is_refused():
-    with pytest.raises(UsageError, match="'loud'.*INFO"):
+    with pytest.raises(UsageError, match=r"'loud'.*INFO"):
         configure_logging("loud")
