@@ -39,7 +39,7 @@ def test_tokens_are_listed_without_their_secrets(live):
     made = live.json("token", "create", "listed", "--role", "READ_ONLY")
     listed = live("token", "list").stdout
     assert made["token"] not in listed
-    assert next(line for line in listed.splitlines() if line.endswith(" listed")).split() == [
+    assert next(line for line in listed.splitlines() if line.endswith("\tlisted")).split() == [
         *(str(made["id"]), "READ_ONLY", f"{made['prefix']}…", "never", "active", "listed")
     ]
     assert all("token" not in token for token in live.json("token", "list"))

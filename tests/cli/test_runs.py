@@ -15,7 +15,7 @@ def test_an_empty_list_says_how_to_make_a_run(machine):
     with machine.up():
         done = machine("runs", "list")
         page = machine.json("runs", "list")
-    assert done.stdout == 'There are no runs yet. Make one: contexten run "Give me an overview"\n'
+    assert (done.stdout, done.stderr) == ("", 'There are no runs yet. Make one: contexten run "Give me an overview"\n')
     assert (page["items"], page["total"]) == ([], 0)
 
 
@@ -23,8 +23,8 @@ def test_the_list_is_newest_first(live, run):
     newest = live.json("run", "Where is cancel defined?")
     done = live("runs", "list")
     head, first, second = done.stdout.splitlines()[:3]
-    assert head.split() == ["RUN", "STATUS", "AGE", "ENGINE", "PROMPT"]
-    assert re.fullmatch(rf"{newest['id']} +COMPLETE +\d+ s +analyst +Where is cancel defined\?", first)
+    assert head.split("\t") == ["RUN", "STATUS", "AGE", "ENGINE", "PROMPT"]
+    assert re.fullmatch(rf"{newest['id']}\tCOMPLETE\t\d+ s\tanalyst\tWhere is cancel defined\?", first)
     assert second.startswith(str(newest["id"] - 1))
 
 
@@ -32,8 +32,18 @@ def test_the_list_is_cut_and_says_how_to_go_on(live, run):
     live.json("run", "overview")
     done = live("runs", "list", "--limit", "1")
     total = live.json("runs", "list")["total"]
-    assert done.stdout.splitlines()[-1] == f"1 of {total} runs. More: contexten runs list --skip 1"
+    assert done.stderr == f"1 of {total} runs. More: contexten runs list --skip 1\n"
     assert live.json("runs", "list", "--skip", str(total))["items"] == []
+
+
+def test_in_a_pipe_a_long_prompt_is_one_short_line_and_json_has_it_whole(live):
+    prompt = "Find the text 'a\tb'\n" + "and the rest of it " * 2000
+    run = live.json("run", prompt)
+    line = live("runs", "list", "--limit", "1").stdout.splitlines()[1]
+    assert line.startswith(f"{run['id']}\t")
+    assert line.count("\t") == 4
+    assert len(line) < 200
+    assert live.json("runs", "list", "--limit", "1")["items"][0]["prompt"] == prompt
 
 
 def test_a_run_is_shown_with_its_result(live, run):
@@ -45,7 +55,7 @@ def test_a_run_is_shown_with_its_result(live, run):
 
 
 @pytest.mark.parametrize(
-    "words", [("show",), ("logs",), ("logs", "--follow"), ("cancel",), ("resume", "more")], ids=" ".join
+    "words", [("show",), ("logs",), ("logs", "--follow"), ("cancel",), ("resume", "more"), ("delete",)], ids=" ".join
 )
 def test_a_run_that_is_not_there_names_the_newest(live, run, words):
     newest = live.json("runs", "list", "--limit", "1")["items"][0]["id"]
@@ -94,7 +104,7 @@ def test_searching_finds_prompts_and_answers(live, run):
     assert run["id"] in {
         hit["run"]["id"] for hit in live.json("runs", "search", "refund_order", "--limit", "50")["items"]
     }
-    assert live("runs", "search", "zebra crossing").stdout == "Nothing contains 'zebra crossing'.\n"
+    assert live("runs", "search", "zebra crossing").stderr == "Nothing contains 'zebra crossing'.\n"
 
 
 @pytest.mark.parametrize("text", ['"', "a OR", "NEAR(", "*", "'; drop table runs; --"])

@@ -8,7 +8,7 @@ import pytest
 from contexten.cli.nouns import NOUNS
 
 SUBCOMMANDS = {
-    "runs": ("list", "show", "logs", "resume", "cancel", "search"),
+    "runs": ("list", "show", "logs", "resume", "cancel", "search", "delete", "prune"),
     "repos": ("list", "add", "remove"),
     "code": ("overview", "symbol", "refs", "callers", "similar", "context"),
     "org": ("list", "create"),

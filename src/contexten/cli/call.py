@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import typer
 from typer.core import TyperGroup
 
-from contexten.cli.errors import INTERRUPTED, WRONG_USE, explain
+from contexten.cli.errors import INTERRUPTED, WRONG_USE, explain, facts
 from contexten.cli.nouns import NOUNS
 from contexten.cli.output import fail, settle_streams
 
@@ -23,8 +24,9 @@ def call(words: Sequence[str], *, debug: bool = False) -> int:
     name, *rest = words
     if name == "--version":
         name = "version"
+    as_json = "--json" in takewhile("--".__ne__, rest)
     if name not in NOUNS:
-        return fail(_unknown(name), WRONG_USE)
+        return fail(_unknown(name), WRONG_USE, json={"type": "UsageError"} if as_json else None)
     try:
         return _invoke(name, rest)
     except KeyboardInterrupt:
@@ -32,7 +34,7 @@ def call(words: Sequence[str], *, debug: bool = False) -> int:
     except Exception as error:
         if debug or os.environ.get("CONTEXTEN_DEBUG"):
             raise
-        return fail(*explain(error, f"contexten {name}"))
+        return fail(*explain(error, f"contexten {name}"), json=facts(error) if as_json else None)
 
 
 def _invoke(name: str, rest: list[str]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +11,6 @@ from contexten.cli.output import emit, note, say
 from contexten.cli.words import Json, application
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from contexten.client.local import LocalCredentials
 
 app = application()
@@ -58,20 +55,16 @@ def variables(local: LocalCredentials) -> dict[str, str]:
 
 
 def _sign_in(local: LocalCredentials, *, yes: bool) -> None:
+    from contexten.cli.consent import agreed
     from contexten.cli.signin import auth_path, write_auth
 
     path = auth_path()
-    if not yes and not _agreed(path):
+    question = (
+        f"{'Replace' if path.exists() else 'Write'} {path}? "
+        "The official `codegen` program then signs in with this server's token"
+    )
+    if not yes and not agreed(question, f"writing {path}"):
         raise typer.Exit(1)
     kept = write_auth(path, local.token)
     say(f"wrote {path}{f' (the earlier one is now {kept})' if kept else ''}")
     note('The program needs this server\'s address too: eval "$(contexten env)"')
-
-
-def _agreed(path: Path) -> bool:
-    from contexten.errors import UsageError
-
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(f"writing {path} needs your word, and nobody can be asked in a pipe. Say it with --yes")
-    action = "Replace" if path.exists() else "Write"
-    return typer.confirm(f"{action} {path}? The official `codegen` program then signs in with this server's token")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typer.exceptions import TyperException
 
@@ -26,6 +26,17 @@ def explain(error: Exception, command: str) -> tuple[str, int]:
     return _unplanned(error, command)
 
 
+def facts(error: Exception) -> dict[str, Any]:
+    """What a program can act on: the kind of the error and, when a server answered so, its status, details and request id."""
+    body = getattr(error, "body", None)
+    return {
+        "type": type(error).__name__,
+        "status_code": getattr(error, "status_code", None),
+        "detail": body.get("detail") if isinstance(body, dict) else None,
+        "request_id": getattr(error, "request_id", None),
+    }
+
+
 def _sentence(error: Exception) -> str:
     """The error's words, without the number of its HTTP status."""
     return str(error).removeprefix(f"{getattr(error, 'status_code', '')}: ").rstrip()
@@ -43,7 +54,8 @@ def _wrong_words(error: TyperException, command: str) -> str:
     message = (_wrong_value(error) or error.format_message()).rstrip(".")
     context = getattr(error, "ctx", None)
     where = context.command_path if context else command
-    return f"{message[:1].lower()}{message[1:]}. See: {where} --help"
+    stop = "" if message.endswith("?") else "."
+    return f"{message[:1].lower()}{message[1:]}{stop} See: {where} --help"
 
 
 def _wrong_value(error: TyperException) -> str | None:

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _GAP = "  "
+_PIPED = 120
 
 
 def clean(text: str) -> str:
@@ -76,9 +77,19 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
-def fail(message: str, code: int) -> int:
-    """Tell on standard error what went wrong and return the exit code."""
-    sys.stderr.write(f"{styled('error:', 'red', sys.stderr)} {clean(message)}\n")
+def fail(message: str, code: int, *, json: Mapping[str, Any] | None = None) -> int:
+    """Tell on standard error what went wrong and return the exit code.
+
+    Args:
+        message: what happened, and the next step.
+        code: the exit code.
+        json: what else is known, for a program that asked for JSON; None writes the message for a person.
+    """
+    if json is None:
+        line = f"{styled('error:', 'red', sys.stderr)} {clean(message)}"
+    else:
+        line = _json({"error": {"message": message, "exit_code": code, **json}})
+    sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
     return code
 
@@ -107,8 +118,15 @@ def _plain(value: Any) -> Any:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write rows in columns under their heads; on a terminal the last column is cut to the width that is left."""
+    """Write rows under their heads, each on one line: in columns on a terminal, with tabs between the cells in a pipe.
+
+    The last column is cut: on a terminal to the width that is left, in a pipe to 120 characters.
+    """
     cells = [[one_line(str(cell)) for cell in row] for row in rows]
+    if not is_terminal(sys.stdout):
+        for *first, last in ([*heads], *cells):
+            say("\t".join([*first, one_line(last, _PIPED)]))
+        return
     widths = [max(map(_width, column)) for column in zip(heads, *cells, strict=True)]
     say(styled(_row(list(heads), widths), "dim"))
     for row in cells:

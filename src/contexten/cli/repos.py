@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from contexten.cli.output import emit, home_relative, one_line, say, table
+from contexten.cli.output import emit, home_relative, note, one_line, say, table
 from contexten.cli.words import Json, application
 
 app = application("Register the repositories that runs work on.", "contexten repos add ~/src/shop")
@@ -22,7 +22,7 @@ def list_(*, json: Json = False) -> None:
     if json:
         emit(repos)
     elif not repos:
-        say("There are no repositories yet. Register one: contexten repos add PATH")
+        note("There are no repositories yet. Register one: contexten repos add PATH")
     else:
         rows = [(repo.id, repo.name, repo.language or "", home_relative(str(repo.get("path", "")))) for repo in repos]
         table(("REPO", "NAME", "LANGUAGE", "PLACE"), rows)
@@ -54,17 +54,11 @@ def remove(
     repo: Annotated[int, typer.Argument(help="Number of the repository.", metavar="REPO", min=1)], *, json: Json = False
 ) -> None:
     """Forget a repository. Its folder stays as it is."""
+    from contexten.cli.absent import known
     from contexten.cli.connect import connected
-    from contexten.errors import NotFoundError
 
-    with connected() as connection:
-        try:
-            connection.client.remove_repository(repo)
-        except NotFoundError as error:
-            message = (
-                f"no repo {repo} in organization {connection.client.org_id}. Those there are: contexten repos list"
-            )
-            raise NotFoundError(message, status_code=error.status_code) from error
+    with connected() as connection, known(connection, "repo", repo):
+        connection.client.remove_repository(repo)
     if json:
         emit({"id": repo, "removed": True})
     else:

@@ -1,21 +1,15 @@
-"""`contexten runs`: looking at runs, following, resuming, cancelling and searching them."""
+"""`contexten runs`: looking at runs, following, resuming, cancelling, searching and deleting them."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from contexten.cli.output import emit, emit_line, say, styled, table
-from contexten.cli.words import Json, Limit, NoFollow, Prompt, RunId, Skip, application
+from contexten.cli.output import emit, emit_line, note, say, styled, table
+from contexten.cli.words import Json, Limit, NoFollow, Prompt, RunId, Skip, Yes, application
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from contexten.cli.connect import Connection
-
-app = application("List, show, follow, resume, cancel and search runs.", "contexten runs logs 3 --follow")
+app = application("List, show, follow, resume, cancel, search and delete runs.", "contexten runs logs 3 --follow")
 
 
 @app.command("list", epilog="Example: contexten runs list --limit 5")
@@ -38,7 +32,7 @@ def list_(
         (run.id, run.status, age(run.created_at), run.get("engine", ""), run.get("prompt", "")) for run in page.items
     ]
     if not rows:
-        say(
+        note(
             'There are no runs yet. Make one: contexten run "Give me an overview"'
             if not page.total
             else "There are no more runs."
@@ -46,17 +40,18 @@ def list_(
         return
     table(("RUN", "STATUS", "AGE", "ENGINE", "PROMPT"), rows)
     if page.total > skip + len(rows):
-        say(styled(f"{len(rows)} of {page.total} runs. More: contexten runs list --skip {skip + len(rows)}", "dim"))
+        note(f"{len(rows)} of {page.total} runs. More: contexten runs list --skip {skip + len(rows)}")
 
 
 @app.command(epilog="Example: contexten runs show 3")
 def show(run: RunId, *, json: Json = False) -> None:
     """Show a run with its result."""
+    from contexten.cli.absent import known
     from contexten.cli.connect import connected
     from contexten.cli.live import answer_lines, facts
     from contexten.cli.place import place_of
 
-    with connected() as connection, _known(connection, run):
+    with connected() as connection, known(connection, "run", run):
         found = connection.client.get_agent_run(run)
         if json:
             emit(found)
@@ -75,11 +70,12 @@ def logs(
     json: Json = False,
 ) -> None:
     """Show a run's log. With --json one entry a line."""
+    from contexten.cli.absent import known
     from contexten.cli.connect import connected
     from contexten.cli.live import LiveLog
     from contexten.cli.waiting import Waiting
 
-    with connected() as connection, _known(connection, run), Waiting(connection.client):
+    with connected() as connection, known(connection, "run", run), Waiting(connection.client):
         task, log = connection.client.task(run), LiveLog()
         for entry in task.stream() if follow else connection.client.iter_agent_run_logs(run):
             if json:
@@ -92,6 +88,7 @@ def logs(
 @app.command(epilog='Example: contexten runs resume 3 "And who calls cancel_order?"')
 def resume(run: RunId, prompt: Prompt, *, no_follow: NoFollow = False, json: Json = False) -> None:
     """Continue a run that has ended with a new prompt."""
+    from contexten.cli.absent import known
     from contexten.cli.connect import connected
     from contexten.cli.follow import follow
     from contexten.cli.live import heading
@@ -99,7 +96,7 @@ def resume(run: RunId, prompt: Prompt, *, no_follow: NoFollow = False, json: Jso
     from contexten.cli.prompt import read_prompt
 
     text = read_prompt(prompt, f"contexten runs resume {run}")
-    with connected(start=not no_follow, patient=True) as connection, _known(connection, run):
+    with connected(start=not no_follow, patient=True) as connection, known(connection, "run", run):
         task = connection.client.task(run).resume(text)
         place = place_of(connection, task.run)
         if not no_follow:
@@ -113,10 +110,11 @@ def resume(run: RunId, prompt: Prompt, *, no_follow: NoFollow = False, json: Jso
 @app.command(epilog="Example: contexten runs cancel 3")
 def cancel(run: RunId, *, json: Json = False) -> None:
     """Cancel a run that goes on."""
+    from contexten.cli.absent import known
     from contexten.cli.connect import connected
     from contexten.errors import ContextenError
 
-    with connected() as connection, _known(connection, run):
+    with connected() as connection, known(connection, "run", run):
         ended = connection.client.cancel_agent_run(run)
     if json:
         emit(ended)
@@ -145,20 +143,44 @@ def search(
         return
     rows = [(hit.run.id, hit.run.status, hit.where, hit.snippet) for hit in found.items]
     if not rows:
-        say(f"Nothing contains {text!r}.")
+        note(f"Nothing contains {text!r}.")
         raise typer.Exit
     table(("RUN", "STATUS", "IN", "TEXT"), rows)
 
 
-@contextmanager
-def _known(connection: Connection, run_id: int) -> Iterator[None]:
-    """Says, when there is no such run, which is the newest."""
-    from contexten.errors import NotFoundError
+@app.command(epilog="Example: contexten runs delete 3 4")
+def delete(
+    runs: Annotated[list[int], typer.Argument(help="Numbers of runs that have ended.", metavar="RUN...", min=1)],
+    *,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Delete runs with their logs, for good. One that goes on must be cancelled first."""
+    from contexten.cli.connect import connected
+    from contexten.cli.deletion import delete_runs, named
 
-    try:
-        yield
-    except NotFoundError as error:
-        runs = connection.client.list_agent_runs(limit=1).items
-        newest = f"The newest is {runs[0].id}: contexten runs list" if runs else 'There are none yet: contexten run "…"'
-        where = f"in organization {connection.client.org_id}"
-        raise NotFoundError(f"no run {run_id} {where}. {newest}", status_code=error.status_code) from error
+    with connected() as connection:
+        delete_runs(connection, named(connection, runs), yes=yes, json=json)
+
+
+@app.command(epilog="Example: contexten runs prune --older-than 30d --dry-run")
+def prune(
+    *,
+    older_than: Annotated[
+        str, typer.Option(help="Age since the run ended: 30d, 12h, 90min or 2w.", metavar="AGE", show_default=False)
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show which runs that would be.")] = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Delete runs that ended long ago, for good."""
+    from contexten.cli.connect import connected
+    from contexten.cli.deletion import delete_runs, ended_before, moment_before_now, preview
+
+    before = moment_before_now(older_than)
+    with connected() as connection:
+        found = ended_before(connection, before)
+        if dry_run or not found:
+            preview(found, json=json)
+        else:
+            delete_runs(connection, found, yes=yes, json=json)

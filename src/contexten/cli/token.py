@@ -65,17 +65,11 @@ def revoke(
     json: Json = False,
 ) -> None:
     """Revoke a token: requests with it are refused from now on."""
+    from contexten.cli.absent import known
     from contexten.cli.connect import connected
-    from contexten.errors import NotFoundError
 
-    with connected() as connection:
-        try:
-            connection.client.revoke_token(token)
-        except NotFoundError as error:
-            message = (
-                f"no token {token} in organization {connection.client.org_id}. Those there are: contexten token list"
-            )
-            raise NotFoundError(message, status_code=error.status_code) from error
+    with connected() as connection, known(connection, "token", token):
+        connection.client.revoke_token(token)
     if json:
         emit({"id": token, "revoked": True})
     else:
