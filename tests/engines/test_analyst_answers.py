@@ -16,6 +16,10 @@ pytestmark = pytest.mark.anyio
 
 ASKED = [
     ("Where is refund_order defined?", ["shop/payments/refunds.py:12"]),
+    ("Where is refund_order? find zebra", ["shop/payments/refunds.py:12", "for `zebra` and found nothing"]),
+    ("Where is frobnicate? find zebra", ["`frobnicate` and found nothing", "`zebra` and found nothing"]),
+    ("Where is frobnicate? find refund_order", ["`frobnicate` and found nothing", "shop/payments/refunds.py:12"]),
+    ("Where is X? find Y", ["*Where is X* · *find Y*", "It is not clear"]),
     ("where's the Basket", ["shop/orders.py:8", "class"]),
     (
         "Who calls refund_order?",

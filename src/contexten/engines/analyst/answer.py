@@ -43,7 +43,7 @@ def answered(
     sections = _sections(steps, findings)
     unclear = [question.text for question in questions if question.intent is Intent.UNCLEAR]
     if unclear:
-        sections.append(f"*{unclear[0]}*: {_UNCLEAR}")
+        sections.append(f"{' · '.join(f'*{text}*' for text in unclear)}: {_UNCLEAR}")
     if not sections:
         return _HELP, "What can be asked"
     return _bounded(sections), _summary(steps, findings) or "The question points at something that was not named"

@@ -40,6 +40,7 @@ _JOINT = re.compile(
 _OPENING = re.compile(
     r"^(?:who|what|where|which|how|why|when|is|are|does|do|did|can|has|have|was|were)\b", re.IGNORECASE
 )
+_SEEKING = re.compile(r"^(?:please )?(?:find|search|locate|grep|look (?:for|up))\b", re.IGNORECASE)
 _CONTRACTED = re.compile(r"\b(what|where|who|how)['\u2019]?s\b", re.IGNORECASE)
 _NUMBERING = re.compile(r"^\d{1,2}[.)]\s+")
 _OF_THEM = re.compile(r"(?:of )?(?:them|these|those)?\s*(?:are (?:there|they))?", re.IGNORECASE)
@@ -96,5 +97,10 @@ def _settled(questions: list[Question]) -> list[Question]:
         request = replace(writing[0], subjects=tuple(subjects)[:4])
         return [*(question for question in asking if _OPENING.match(question.text)), request]
     if asking:
-        return [q for q in questions if q in asking or (q.intent is Intent.SEARCH and _OPENING.match(q.text))]
+        return [q for q in questions if q in asking or (q.intent is Intent.SEARCH and _seeks(q.text))]
     return [question for question in questions if question.intent is Intent.SEARCH] or questions
+
+
+def _seeks(text: str) -> bool:
+    """Whether words of no known meaning were asked for, and are more than a remark or a wish about the answer."""
+    return bool(_OPENING.match(text) or _SEEKING.match(text))
