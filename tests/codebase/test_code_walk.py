@@ -6,6 +6,9 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from contexten.codebase import Codebase
 
 
@@ -57,6 +60,34 @@ def test_the_same_files_as_git(project, root):
     assert (root / ".git" / "config").read_bytes() == config
 
 
+TREE = [
+    f"{folder}{name}"
+    for folder in ("", "a/", "a/build/", "a/build/x/", "b/", "b/a/", "b/a/c/", "build/")
+    for name in ("one.py", "two.py", "keep.py")
+]
+PATTERNS = [
+    "build/", "build", "/build", "!build/", "*.py", "!keep.py", "/one.py", "a/*.py", "a/**", "!a/build/", "**/c/", "b/a",
+    "!/b/a/keep.py", "*", "!*/", "/*", "!/a", "[!k]*.py", "tw?.py", "# one.py", "\\!keep.py", "one.py ", "a/**/x", "**/two.py",
+]  # fmt: skip
+IGNORE = st.lists(st.sampled_from(PATTERNS), max_size=4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(top=IGNORE, inner=IGNORE, deep=IGNORE)
+def test_any_patterns_mean_what_they_mean_to_git(top, inner, deep):
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        for path in TREE:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).touch()
+        for folder, patterns in (("", top), ("a", inner), ("b/a", deep)):
+            (root / folder / ".gitignore").write_text("\n".join(patterns) + "\n")
+        subprocess.run(["git", "init", "-q", root], check=True)
+        command = ["git", "-C", root, "ls-files", "--others", "--exclude-standard", "*.py"]
+        listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        assert paths(Codebase.from_path(root, cache=None)) == sorted(listed)
+
+
 def test_include_and_exclude_narrow_the_files(project, root):
     project({"a.py": "", "b.ts": "", "sub/c.py": "", "sub/d.py": ""})
     assert paths(Codebase.from_path(root, include=["*.py"], exclude=["sub/d.py"], cache=None)) == ["a.py", "sub/c.py"]
@@ -86,6 +117,23 @@ def test_links_that_lead_in_circles_or_out_are_not_followed(project, root, tmp_p
     codebase.refresh()
     assert paths(codebase) == ["a.py", "inside.py"]
     assert [each.path for each in codebase.problems] == ["dangling.py"]
+
+
+def test_hidden_names_are_left_out_with_and_without_git_and_by_any_link(project, root):
+    files = {"a.py": "", ".ssh/key.py": "", ".local/lib/b.py": "", ".secret.py": "", ".github/scripts/c.py": ""}
+    (root / "link.py").symlink_to(root / ".ssh" / "key.py")
+    (root / "itself.py").symlink_to("itself.py")
+    codebase = project(files)
+    assert paths(codebase) == [".github/scripts/c.py", "a.py"]
+    subprocess.run(["git", "init", "-q", root], check=True)
+    codebase.refresh()
+    assert paths(codebase) == [".github/scripts/c.py", "a.py"]
+
+
+def test_no_link_leads_to_what_is_excluded(project, root):
+    (root / "link.py").symlink_to(root / "closed" / "b.py")
+    project({"a.py": "", "closed/b.py": ""})
+    assert paths(Codebase.from_path(root, exclude=["/closed/"], cache=None)) == ["a.py"]
 
 
 @contextmanager

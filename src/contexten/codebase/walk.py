@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from contexten.codebase.hidden import is_hidden
 from contexten.codebase.languages import MAX_BYTES, TOO_LONG, language_of
 from contexten.codebase.model import Problem
 from contexten.errors import CodebaseError
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 
     from pathspec import GitIgnoreSpec
 
-_NEVER = frozenset(
-    {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".nox", ".mypy_cache"}
-)
+_NEVER = frozenset({"__pycache__", "node_modules", "venv"})
 
 
 class Stamp(NamedTuple):
@@ -106,6 +105,8 @@ class _Walker:
         """Take the files of one folder; gives back the folders to look into."""
         for each in entries:
             path = prefix + each.name
+            if is_hidden(each.name):
+                continue
             try:
                 if each.is_dir(follow_symlinks=False):
                     if each.name not in _NEVER and not self.ignored(f"{path}/", specs):
@@ -121,7 +122,7 @@ class _Walker:
         if not _is_text(path):
             self.found.problems.append(Problem(repr(path), "the name is not valid UTF-8"))
             return
-        if entry.is_symlink() and not _stays_inside(entry.path, self.root):
+        if entry.is_symlink() and not self.reachable(entry.path):
             return
         status = entry.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -130,6 +131,14 @@ class _Walker:
             self.found.problems.append(Problem(path, TOO_LONG))
             return
         self.found.files[path] = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+    def reachable(self, link: str) -> bool:
+        """Whether a link leads to a place in the folder that would be read without it."""
+        try:
+            target = Path(link).resolve().relative_to(self.root).as_posix()
+        except (ValueError, RuntimeError):  # outside; in a circle (before Python 3.13)
+            return False
+        return not is_hidden(target) and not (self.exclude is not None and self.exclude.match_file(target))
 
     def ignored(self, path: str, specs: list[tuple[str, GitIgnoreSpec]]) -> bool:
         if self.exclude is not None and self.exclude.match_file(path):
@@ -162,7 +171,3 @@ def _is_text(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _stays_inside(path: str, root: Path) -> bool:
-    return Path(path).resolve().is_relative_to(root)
