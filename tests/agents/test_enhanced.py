@@ -9,6 +9,8 @@ import pytest
 
 from contexten.agents import AsyncEnhancedAgent, EnhancedAgent, MetricsCollector
 from contexten.errors import ConnectError, UsageError
+from contexten.resilience import Breaker, Policy, Retry
+from fault_proxy import Answer, Proxy
 
 
 @pytest.fixture
@@ -75,6 +77,17 @@ def test_a_server_that_is_not_there_ends_each_item_with_the_error():
             agent.run_with_retry("hello")
         outcomes = agent.run_batch(["a", "b"])
     assert [type(outcome.error) for outcome in outcomes] == [ConnectError, ConnectError]
+
+
+def test_what_is_left_of_a_batch_waits_for_a_server_that_was_down(address):
+    down = Answer(503, headers={"contexten-version": "1"})
+    policy = Policy(retry=Retry(retries=4, initial=0.01), breaker=Breaker(threshold=2, reset=0.2))
+    with (
+        Proxy(address["base_url"], [down] * 6) as proxy,
+        EnhancedAgent(**{**address, "base_url": proxy.base_url}, policy=policy) as agent,
+    ):
+        outcomes = agent.run_batch([f"p{number}" for number in range(20)], max_concurrent=10)
+    assert [outcome.result for outcome in outcomes] == [f"p{number}" for number in range(20)]
 
 
 def test_the_twin_does_the_same(address):

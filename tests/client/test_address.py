@@ -4,6 +4,7 @@ import traceback
 
 import pytest
 
+from contexten import AsyncCodegenClient, CodegenClient
 from contexten.client.address import normalize_base_url, resolve_address
 from contexten.client.local import LocalCredentials
 from contexten.errors import SettingsError, UsageError
@@ -129,3 +130,10 @@ def test_an_address_that_cannot_be_used_shows_no_secret(value):
     with pytest.raises(UsageError, match="base_url") as caught:
         normalize_base_url(value)
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("host", ["256.256.256.256", "a..b.example", "a" * 70 + ".example", "☃.invalid"])
+def test_a_host_that_cannot_be_one_is_named(host):
+    for kind in (CodegenClient, AsyncCodegenClient):
+        with pytest.raises(UsageError, match="base_url"):
+            kind("t", 1, f"http://{host}")

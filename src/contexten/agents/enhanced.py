@@ -6,6 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from contextvars import copy_context
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from pydantic import SecretStr
@@ -95,6 +96,8 @@ class EnhancedAgent(Agent):
     ) -> list[RunOutcome]:
         """Do many runs, so many at a time, over a handful of connections.
 
+        While the server is down, what is left of the batch waits for it, as often as a request may be repeated.
+
         Args:
             prompts: what to do, one run for each.
             max_concurrent: runs that may be under way at a time, at least 1.
@@ -179,6 +182,7 @@ class AsyncEnhancedAgent:
         """Do many runs, so many at a time; see `EnhancedAgent.run_batch`."""
         if max_concurrent < 1:
             raise UsageError(f"max_concurrent must be >= 1, got {max_concurrent}")
+        options.setdefault("retry", replace(self.api_client.policy.retry, waits_for_breaker=True))
         room, door = asyncio.Semaphore(max_concurrent), asyncio.Semaphore(MAX_CREATING)
 
         async def create(prompt: str) -> AgentRun:

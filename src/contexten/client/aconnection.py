@@ -63,7 +63,7 @@ class AsyncConnection:
         *,
         headers: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
-        patience: Retry | None = None,
+        retry: Retry | None = None,
     ) -> tuple[httpx2.Response, Any]:
         """Make a call; the answer and its decoded body. See `Connection.exchange`."""
         organization = await self.organization(org_id) if call.needs_organization else None
@@ -71,9 +71,9 @@ class AsyncConnection:
         return await self.policy.acall(
             partial(self._attempt, call, exchange.path_of(call, organization), sent),
             key=self.server.host,
-            judge=exchange.judge_patiently if patience else exchange.judge_for(call, self.server),
+            judge=exchange.judge_for(call, self.server),
             deadline=self.deadline,
-            retry=patience,
+            retry=retry,
         )
 
     async def organization(self, org_id: int | str | None = None) -> int:

@@ -61,7 +61,7 @@ class Connection:
         *,
         headers: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
-        patience: Retry | None = None,
+        retry: Retry | None = None,
         within: float | None = None,
     ) -> tuple[httpx2.Response, Any]:
         """Make a call; the answer and its decoded body.
@@ -71,7 +71,7 @@ class Connection:
             org_id: organization, when it is not the client's own.
             headers: to send beside the usual ones.
             idempotency_key: names this creation, when the caller wants to repeat it later.
-            patience: how often and how fast to repeat, when it is not as the policy says.
+            retry: how often and how fast to repeat, when it is not as the policy says.
             within: seconds that it may take with all repetitions, when those are fewer than the client's deadline.
         """
         organization = self.organization(org_id) if call.needs_organization else None
@@ -79,9 +79,9 @@ class Connection:
         return self.policy.call(
             partial(self._attempt, call, exchange.path_of(call, organization), sent),
             key=self.server.host,
-            judge=exchange.judge_patiently if patience else exchange.judge_for(call, self.server),
+            judge=exchange.judge_for(call, self.server),
             deadline=within if self.deadline is None else exchange.shorter(self.deadline, within),
-            retry=patience,
+            retry=retry,
         )
 
     def organization(self, org_id: int | str | None = None) -> int:

@@ -11,7 +11,7 @@ import httpx2
 
 from contexten._version import __version__
 from contexten.client.calls.call import Call, Repeat, reader
-from contexten.errors import ApiError, CircuitOpenError, StatusError
+from contexten.errors import ApiError, CircuitOpenError, StatusError, UsageError
 from contexten.resilience import Verdict, judge_api_error
 
 if TYPE_CHECKING:
@@ -44,7 +44,12 @@ class Server:
     host: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.host = str(httpx2.URL(self.base_url).netloc, "ascii")
+        try:
+            url = httpx2.URL(self.base_url)
+            url.host.encode("idna")
+        except (httpx2.InvalidURL, UnicodeError) as error:
+            raise UsageError(f"base_url is {self.base_url!r}: {error}.") from None
+        self.host = str(url.netloc, "ascii")
 
     def learn(self, response: httpx2.Response) -> None:
         """Take note of what an answer tells about its server."""
@@ -90,13 +95,6 @@ def judge_for(call: Call[Any], server: Server) -> Callable[[Exception], Verdict]
         return verdict if harmless else replace(verdict, retry=False)
 
     return judge
-
-
-def judge_patiently(error: Exception) -> Verdict:
-    """Judges the errors of watching: a server that is down may come back."""
-    if isinstance(error, CircuitOpenError):
-        return Verdict(retry=True, wait=error.retry_after)
-    return judge_api_error(error)
 
 
 def is_ambiguous(error: Exception) -> bool:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from httpx2 import EventSource
 
-from contexten.client import exchange
 from contexten.client.answers import NoEventStreamError
 from contexten.client.calls import runs
 from contexten.client.seen import PAGE, Pace, Polled, Seen
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from contexten.client.connection import Connection
     from contexten.protocol import AgentRun, RunEvent
 
-PATIENCE = Retry(retries=16, initial=0.5, maximum=5.0)
+PATIENCE = Retry(retries=16, initial=0.5, maximum=5.0, waits_for_breaker=True)
 """How a watcher waits for a server that is down: for about a minute."""
 
 
@@ -69,9 +68,7 @@ def follow_organization(connection: Connection, org_id: int, after: int | None =
 def _stream(  # noqa: PLR0913, PLR0917 - what is followed, and how
     connection: Connection, org_id: int, run_id: int | None, seen: Seen, within: float | None, query: str = ""
 ) -> Iterator[RunEvent]:
-    attempts = connection.policy.attempts(
-        key=connection.server.host, judge=exchange.judge_patiently, deadline=within, retry=PATIENCE
-    )
+    attempts = connection.policy.attempts(key=connection.server.host, deadline=within, retry=PATIENCE)
     while True:
         try:
             with connection.stream(_path(org_id, run_id) + query, seen.headers, attempts) as response:
@@ -93,7 +90,7 @@ def _stream(  # noqa: PLR0913, PLR0917 - what is followed, and how
 def _poll(connection: Connection, org_id: int, run_id: int, polled: Polled) -> Iterator[RunEvent]:
     while True:
         call = runs.logs(run_id, skip=polled.skip, limit=PAGE)
-        yield from polled.take(connection.send(call, org_id, patience=PATIENCE))
+        yield from polled.take(connection.send(call, org_id, retry=PATIENCE))
         if polled.ended:
             return
         connection.policy.clock.sleep(polled.pause)
@@ -113,7 +110,7 @@ def await_end(connection: Connection, org_id: int, run_id: int, within: float | 
         RequestTimeoutError: it has not ended in time.
     """
     time = connection.policy.attempts(deadline=within)
-    show = partial(connection.send, runs.show(run_id), org_id, patience=PATIENCE)
+    show = partial(connection.send, runs.show(run_id), org_id, retry=PATIENCE)
     if poll is None and connection.server.is_ours is not False:
         try:
             for _event in _stream(connection, org_id, run_id, Seen(), within, "?kinds=status"):
@@ -162,7 +159,7 @@ def afollow_statuses(
 async def _astream(
     connection: AsyncConnection, org_id: int, run_id: int | None, seen: Seen, query: str = ""
 ) -> AsyncGenerator[RunEvent]:
-    attempts = connection.policy.attempts(key=connection.server.host, judge=exchange.judge_patiently, retry=PATIENCE)
+    attempts = connection.policy.attempts(key=connection.server.host, retry=PATIENCE)
     while True:
         try:
             async with connection.stream(_path(org_id, run_id) + query, seen.headers, attempts) as response:
@@ -184,7 +181,7 @@ async def _astream(
 async def _apoll(connection: AsyncConnection, org_id: int, run_id: int, polled: Polled) -> AsyncGenerator[RunEvent]:
     while True:
         call = runs.logs(run_id, skip=polled.skip, limit=PAGE)
-        for event in polled.take(await connection.send(call, org_id, patience=PATIENCE)):
+        for event in polled.take(await connection.send(call, org_id, retry=PATIENCE)):
             yield event
         if polled.ended:
             return
@@ -198,8 +195,8 @@ async def aawait_end(connection: AsyncConnection, run: AgentRun, poll: float | N
         end = await connection.end_of(run)
         if end.run is not None:
             return end.run
-        return await connection.send(show, run.organization_id, patience=PATIENCE)
-    while not (run := await connection.send(show, run.organization_id, patience=PATIENCE)).is_terminal:
+        return await connection.send(show, run.organization_id, retry=PATIENCE)
+    while not (run := await connection.send(show, run.organization_id, retry=PATIENCE)).is_terminal:
         await connection.policy.clock.asleep(poll)
     return run
 
@@ -212,7 +209,7 @@ async def alisten_to_end(connection: AsyncConnection, org_id: int, run_id: int) 
             told = event if isinstance(event, StatusEvent) else told
     if told is not None and is_terminal(told.status):
         return End(told.status, told.result)
-    run = await connection.send(runs.show(run_id), org_id, patience=PATIENCE)
+    run = await connection.send(runs.show(run_id), org_id, retry=PATIENCE)
     return End(str(run.status), run.result, run)
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
 
     from contexten.protocol import AgentRun, AgentRunWithLogs, LogEntry, Page, SearchHit, SearchResults
+    from contexten.resilience import Retry
 
 Org = int | str | None
 
@@ -36,6 +37,8 @@ class RunOptions(TypedDict, total=False):
     """Names this creation: with the same key and the same values there is one run, however often it is asked for."""
     org_id: int | str | None
     """Organization, when it is not the client's own."""
+    retry: Retry | None
+    """How often and how fast the creation is repeated, when it is not as the client's policy says."""
 
 
 class RunCalls(Calls):
@@ -47,8 +50,8 @@ class RunCalls(Calls):
         Raises:
             UsageError: the prompt is empty or an option cannot be used; nothing was sent.
         """
-        key, org_id = options.pop("idempotency_key", None), options.pop("org_id", None)
-        return self._send(runs.create(prompt, **options), org_id, idempotency_key=key)
+        org_id, sent = options.pop("org_id", None), _sending(options)
+        return self._send(runs.create(prompt, **options), org_id, **sent)
 
     def get_agent_run(self, run_id: int, *, org_id: Org = None) -> AgentRun:
         """A run as it stands."""
@@ -146,8 +149,8 @@ class AsyncRunCalls(AsyncCalls):
         Raises:
             UsageError: the prompt is empty or an option cannot be used; nothing was sent.
         """
-        key, org_id = options.pop("idempotency_key", None), options.pop("org_id", None)
-        return await self._send(runs.create(prompt, **options), org_id, idempotency_key=key)
+        org_id, sent = options.pop("org_id", None), _sending(options)
+        return await self._send(runs.create(prompt, **options), org_id, **sent)
 
     async def get_agent_run(self, run_id: int, *, org_id: Org = None) -> AgentRun:
         """A run as it stands."""
@@ -238,3 +241,8 @@ class AsyncRunCalls(AsyncCalls):
                 yield hit
             if (cursor := found.next_cursor) is None:
                 return
+
+
+def _sending(options: RunOptions) -> dict[str, Any]:
+    """Those of the options that are about sending the request, taken out of them."""
+    return {"idempotency_key": options.pop("idempotency_key", None), "retry": options.pop("retry", None)}

@@ -138,7 +138,7 @@ class Watch:
         skip = 0
         while len(unsure) > ALONE:
             call = runs.page(skip=skip, limit=MAX_PAGE)
-            page = await self._connection.send(call, self._org_id, patience=follow.PATIENCE)
+            page = await self._connection.send(call, self._org_id, retry=follow.PATIENCE)
             seen = unsure.intersection(run.id for run in page.items)
             for run in page.items:
                 self._found(run)
@@ -151,7 +151,7 @@ class Watch:
 
     async def _ask(self, run_id: int) -> None:
         try:
-            self._found(await self._connection.send(runs.show(run_id), self._org_id, patience=follow.PATIENCE))
+            self._found(await self._connection.send(runs.show(run_id), self._org_id, retry=follow.PATIENCE))
         except NotFoundError as error:
             self._fail(error, run_id)
 

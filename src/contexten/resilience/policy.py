@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from contexten.errors import CircuitOpenError, RequestTimeoutError
@@ -201,6 +201,8 @@ class Attempts:
             Exception: `error` itself, or the last one that the server gave, when there is no next attempt.
         """
         verdict, self._verdict = self._verdict or self._judge(error), None
+        if self._retry.waits_for_breaker and isinstance(error, CircuitOpenError):
+            verdict = replace(verdict, retry=True)
         self._failures += 1
         self._broken += verdict.broken
         of_this_kind = self._broken if verdict.broken else self._failures - self._broken

@@ -31,6 +31,8 @@ class Retry:
     """Largest share that is taken off a wait at random."""
     retry_after_cap: float = 60.0
     """Longest wait in seconds that a server may ask for; past it the error is raised at once and carries the delay."""
+    waits_for_breaker: bool = False
+    """Whether a call that the breaker refuses waits for its turn, as often as it may be repeated, or fails at once."""
 
     def __post_init__(self) -> None:
         if self.retries < 0:
