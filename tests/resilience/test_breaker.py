@@ -102,6 +102,23 @@ def test_a_cancelled_probe_counts_as_nothing_and_frees_its_place(breaker, clock)
     assert breaker.state("host") is CLOSED
 
 
+def test_a_probe_that_never_settles_does_not_block_the_circuit_for_ever(breaker, clock):
+    """Its thread was killed between leave and call."""
+    fail(breaker, 3)
+    clock.now = 10
+    lost = breaker.enter("host")
+    clock.now += breaker.longest - 1
+    with pytest.raises(CircuitOpenError):
+        breaker.enter("host")
+    clock.now += 1
+    again = breaker.enter("host")
+    with pytest.raises(CircuitOpenError):
+        breaker.enter("host")
+    again.settle(healthy=True)
+    lost.settle(healthy=False)
+    assert breaker.state("host") is CLOSED
+
+
 def test_calls_from_before_the_change_count_as_nothing(breaker, clock):
     early = [breaker.enter("host") for _ in range(5)]
     fail(breaker, 3)

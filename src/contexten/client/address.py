@@ -1,7 +1,7 @@
 """Where requests go and as whom: explicit arguments, then the environment, then the local server's credentials.
 
 A token is only ever sent to a host that the user named, or to the local server: the token of the credentials file goes
-to the address in that file and nowhere else.
+to the address in that file and nowhere else, and an address in a `.env` file gets only the token beside it.
 """
 
 from __future__ import annotations
@@ -44,13 +44,14 @@ def resolve_address(
 
     Raises:
         UsageError: a value cannot be meant, or there is no token to use.
-        SettingsError: a variable of the environment has such a value.
+        SettingsError: a variable of the environment has such a value, or names no address for its token but a `.env` file does.
     """
     organization = None if org_id is None else parse_org_id(org_id)
     named = None if base_url is None else normalize_base_url(base_url)
     settings = _settings()
     if named is None and settings.base_url is not None:
         named = normalize_base_url(settings.base_url)
+        _check_source(named, settings, given=token is not None)
     secret = _usable(token, "token") or _usable(settings.api_token, "CODEGEN_API_TOKEN")
     if organization is None:
         organization = settings.org_id
@@ -99,6 +100,21 @@ def _shown(address: str) -> str:
     return repr(re.sub(r"^(\w+://)?.*@", r"\1…@", re.split("[?#]", address)[0]))
 
 
+def _check_source(address: str, settings: ClientSettings, *, given: bool) -> None:
+    """Refuse to send a token to an address that only a `.env` file names, unless the token is from there too.
+
+    The current folder may be somebody else's repository.
+    """
+    shell = _settings(file=None)
+    if settings.base_url == shell.base_url or not (given or shell.api_token):
+        return
+    source = "the program" if given else "the environment (CODEGEN_API_TOKEN)"
+    raise SettingsError(
+        f"The address {address} is from the file .env in this folder, the token from {source}: it is not sent there. "
+        "Export CODEGEN_BASE_URL when you trust that address, or put the token into the same .env."
+    )
+
+
 def _complete(named: str | None, secret: SecretStr | None, org_id: int | None, settings: ClientSettings) -> Address:
     local = LocalCredentials.read(settings.data_dir)
     local_url = None if local is None else normalize_base_url(local.base_url)
@@ -123,9 +139,9 @@ def _usable(token: str | SecretStr | None, name: str) -> SecretStr | None:
     return SecretStr(text)
 
 
-def _settings() -> ClientSettings:
+def _settings(file: str | None = ".env") -> ClientSettings:
     try:
-        return ClientSettings()
+        return ClientSettings(_env_file=file)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "a setting"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from contexten.protocol import Page
 
 PAGE = 100
+"""Things asked for at a time, where there may be more than one answer holds."""
 
 
 class Calls:

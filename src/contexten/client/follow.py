@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from httpx2 import EventSource
 
 from contexten.client.answers import NoEventStreamError
+from contexten.client.base import PAGE
 from contexten.client.calls import runs
-from contexten.client.seen import PAGE, Pace, Polled, Seen
+from contexten.client.seen import Pace, Polled, Seen
 from contexten.errors import ApiError, ConnectionLostError
 from contexten.protocol import StatusEvent, is_terminal
 from contexten.resilience import Retry

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
+from contexten.client.base import PAGE
 from contexten.protocol import LogEvent, RunEvent, StatusEvent, is_terminal
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from contexten.protocol import AgentRunWithLogs
 
-PAGE = 100
-"""Log entries asked for at a time."""
 _FIRST_PAUSE, _LONGEST_PAUSE, _SLOWER = 1.0, 5.0, 1.5
 _EVENT: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
 

@@ -69,7 +69,7 @@ class Breaker:
             refusal = self._refusal(circuit) if probe else None
             before, epoch = circuit.state, circuit.epoch
             if refusal is None and probe:
-                circuit.state, circuit.probing = CircuitState.HALF_OPEN, True
+                circuit.state, circuit.probing_since = CircuitState.HALF_OPEN, self._clock.monotonic()
         if refusal is not None:
             raise CircuitOpenError(
                 f"{key or 'The server'} failed {circuit.failures} times in a row and is left alone "
@@ -93,7 +93,11 @@ class Breaker:
             self._tell(key, circuit.state, CircuitState.CLOSED)
 
     def _refusal(self, circuit: _Circuit) -> float | None:
-        if circuit.probing:
+        """Seconds for which a circuit that is not closed lets nobody through; None when it is time for a probe.
+
+        A probe has `longest` to settle: one whose thread was killed before it could must not block the circuit for ever.
+        """
+        if circuit.probing_since is not None and self._clock.monotonic() - circuit.probing_since < self.longest:
             return self._pause(circuit)
         left = circuit.opened_at + self._pause(circuit) - self._clock.monotonic()
         return left if left > 0 else None
@@ -107,7 +111,7 @@ class Breaker:
             if permit.epoch != circuit.epoch:
                 return
             before = circuit.state
-            circuit.probing = False
+            circuit.probing_since = None
             if healthy:
                 circuit.close()
             elif healthy is None:
@@ -127,14 +131,14 @@ class Breaker:
 
 
 class _Circuit:
-    __slots__ = ("epoch", "failures", "opened_at", "probes_failed", "probing", "state")
+    __slots__ = ("epoch", "failures", "opened_at", "probes_failed", "probing_since", "state")
 
     def __init__(self) -> None:
         self.state = CircuitState.CLOSED
         self.failures = 0
         self.opened_at = 0.0
         self.probes_failed = 0
-        self.probing = False
+        self.probing_since: float | None = None
         self.epoch = 0
 
     def close(self) -> None:
