@@ -23,6 +23,7 @@ from contexten.server.store.errors import (
     LastAdminError,
     NotThereError,
     RunBusyError,
+    RunRefusedError,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 STATUS_BY_ERROR: dict[type[ContextenError], int] = {
     NotThereError: 404,
     RunBusyError: 409,
+    RunRefusedError: 409,
     IdempotencyConflictError: 409,
     LastAdminError: 409,
     StoreUnavailableError: 503,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import binascii
+import hashlib
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contexten.protocol import SourceType
 from contexten.server.problems import Refusal, invalid
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from contexten.server.store.records import Identity
     from contexten.settings import ServerSettings
 
+LARGEST_METADATA = 64 * 1024
+"""Characters of the JSON of a run's metadata."""
+LONGEST_MODEL = 200
 _IMAGE = re.compile(r"data:image/[a-z0-9.+-]{1,64};base64,", re.IGNORECASE)
 _NO_REPOSITORY = "No repos found in the organization. Add one: POST /v1/organizations/{}/repos, or contexten repos add."
 
@@ -30,6 +36,9 @@ async def new_run(
         NotThereError: there is no repository with this id.
     """
     check_prompt(services.settings, body.prompt)
+    check_metadata(body.metadata or {})
+    if body.model and len(body.model) > LONGEST_MODEL:
+        raise invalid(f"the name of the model is longer than {LONGEST_MODEL} characters", "body", "model")
     return NewRun(
         organization_id=org_id,
         user_id=caller.user_id,
@@ -39,9 +48,10 @@ async def new_run(
         repo_id=await repository_of(services, org_id, body.repo_id),
         source_type=SourceType.API,
         metadata=body.metadata or {},
-        images=check_images(body.images),
+        images=await check_images(body.images),
         timeout=_timeout(services.settings, body.timeout),
         idempotency_key=idempotency_key,
+        request_digest=await asyncio.to_thread(_digest, body) if idempotency_key else None,
     )
 
 
@@ -55,14 +65,26 @@ def check_prompt(settings: ServerSettings, prompt: str) -> None:
         raise invalid(message, "body", "prompt", kind="too_long")
 
 
-def check_images(images: list[str] | None) -> tuple[str, ...]:
+def check_metadata(metadata: dict[str, Any]) -> None:
+    """Refuse metadata over the limit (422): each answer about the run carries them."""
+    size = len(json.dumps(metadata, ensure_ascii=False))
+    if size > LARGEST_METADATA:
+        message = f"the metadata have {size} characters of JSON; this server accepts {LARGEST_METADATA}"
+        raise invalid(message, "body", "metadata", kind="too_long")
+
+
+async def check_images(images: list[str] | None) -> tuple[str, ...]:
     """The images, when each is a data URI with base64 (422)."""
-    for index, image in enumerate(images or ()):
+    return await asyncio.to_thread(_checked_images, images) if images else ()
+
+
+def _checked_images(images: list[str]) -> tuple[str, ...]:
+    for index, image in enumerate(images):
         head = _IMAGE.match(image)
         if head is None or not _is_base64(image[head.end() :]):
             message = "not an image: give a data URI such as data:image/png;base64,…"
             raise invalid(message, "body", "images", index)
-    return tuple(images or ())
+    return tuple(images)
 
 
 def engine_of(services: Services, body: CreateAgentRunInput) -> str:
@@ -71,7 +93,7 @@ def engine_of(services: Services, body: CreateAgentRunInput) -> str:
     if named not in services.engines:
         names = ", ".join(engine.name for engine in services.engines)
         field = "engine" if body.engine else "agent_type"
-        raise invalid(f"There is no engine {named!r}. Engines here: {names}.", "body", field)
+        raise invalid(f"There is no engine {named[:100]!r}. Engines here: {names}.", "body", field)
     return named
 
 
@@ -89,6 +111,12 @@ def _timeout(settings: ServerSettings, timeout: float | None) -> float | None:
     if timeout is not None and timeout > settings.run_timeout:
         raise invalid(f"a run may take {settings.run_timeout:g} s here, not {timeout:g}", "body", "timeout")
     return timeout
+
+
+def _digest(body: CreateAgentRunInput) -> str:
+    """Tells requests apart by what they say: what the server adds by itself may differ when one is sent again."""
+    said = json.dumps(body.model_dump(exclude_none=True), sort_keys=True)
+    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
 
 
 def _is_base64(text: str) -> bool:

@@ -167,6 +167,19 @@ def test_a_claude_code_session_is_a_run(admin):
     assert admin.http.post(admin.url("/claude_code/session/none/log"), json={"log": {}}).status_code == 404
 
 
+def test_a_reported_session_that_was_stopped_here_stays_so_and_is_not_resumed(admin):
+    run_id = admin.http.post(admin.url("/claude_code/session"), json={"session_id": "mine"}).json()["agent_run_id"]
+    stop = f"/v1/beta/organizations/{admin.org}/agent/run/stop"
+    stopped = admin.http.post(stop, json={"agent_run_id": run_id}).json()
+    report = admin.http.post(admin.url("/claude_code/session/mine/status"), json={"status": "RUNNING"})
+    resume = admin.http.post(admin.url("/agent/run/resume"), json={"agent_run_id": run_id, "prompt": "more"})
+    for refused in (report, resume):
+        assert (refused.status_code, refused.headers["x-should-retry"]) == (409, "false")
+        assert "Retry-After" not in refused.headers
+    assert admin.read(run_id) == stopped
+    assert admin.http.post(admin.url("/claude_code/session/mine/log"), json={"log": {"late": True}}).status_code == 200
+
+
 def test_rules_are_empty_and_providers_none(admin):
     rules = admin.http.get(admin.url("/cli/rules")).json()
     assert rules == {"organization_rules": None, "user_custom_prompt": None}

@@ -91,6 +91,8 @@ def test_bad_paging_is_told(admin, query):
         ({"prompt": "p", "images": ["http://example.org/a.png"]}, "not an image"),
         ({"prompt": "p", "images": ["data:image/png;base64,?"]}, "not an image"),
         ({"prompt": "p", "metadata": [1]}, "metadata"),
+        ({"prompt": "p", "metadata": {"m": "x" * 65_536}}, "the metadata have 65545 characters of JSON; this server"),
+        ({"prompt": "p", "model": "m" * 201}, "longer than 200 characters"),
         ({"prompt": "p", "repo_id": 2**70}, "repo_id"),
         ({"prompt": "p", "repo_id": "one"}, "repo_id"),
         ({"prompt": "p", "timeout": 0}, "timeout"),
@@ -198,6 +200,8 @@ def test_a_banned_run_is_stopped_and_stays_so(admin):
     resume = {"agent_run_id": run["id"], "prompt": "more"}
     refused = admin.http.post(admin.url("/agent/run/resume"), json=resume)
     assert refused.status_code == 409
+    assert refused.headers["x-should-retry"] == "false"
+    assert "Retry-After" not in refused.headers
     assert "unban" in refused.json()["message"]
     unbanned = admin.http.post(admin.url("/agent/run/unban"), json={"agent_run_id": run["id"]}).json()
     assert (unbanned["status"], unbanned["banned"]) == ("STOPPED", False)

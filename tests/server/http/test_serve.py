@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from contexten.client.local import LocalCredentials
+from contexten.client.local import FILE_NAME, LocalCredentials
 from contexten.errors import DataDirectoryInUseError, SettingsError
 from contexten.server.lock import DataLock, Holder
 from contexten.server.ports import bind, pid_listening, url_of
@@ -70,7 +70,7 @@ def test_a_lost_credentials_file_is_written_anew(settings):
     chosen = settings()
     for content in (None, "not json", json.dumps({"base_url": "http://x", "token": "ctx_old", "organization_id": 1})):
         if content is not None:
-            chosen.credentials_path.write_text(content)
+            (chosen.data_dir / FILE_NAME).write_text(content)
         with Embedded(chosen, engines=quiet()) as server:
             me = httpx2.get(f"{server.base_url}/v1/users/me", headers={"Authorization": f"Bearer {server.token}"})
             assert me.status_code == 200
@@ -188,3 +188,16 @@ def test_two_servers_after_another_in_one_process(settings):
     for _ in range(2):
         with Embedded(settings(), engines=quiet()) as server:
             assert httpx2.get(f"{server.base_url}/health").json()["status"] == "ok"
+
+
+def test_a_key_knows_its_request_after_the_servers_defaults_changed(start, tmp_path):
+    ids = []
+    for number, model in enumerate(("a:one", "b:two")):
+        folder = tmp_path / f"folder{number}"
+        folder.mkdir()
+        with start(CONTEXTEN_MODEL=model, CONTEXTEN_REPO=folder) as place:
+            headers = {"Idempotency-Key": "k"}
+            answer = place.admin.http.post(place.admin.url("/agent/run"), json={"prompt": "x"}, headers=headers)
+            assert answer.status_code == 200, answer.text
+            ids.append(answer.json()["id"])
+    assert len(set(ids)) == 1

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from contexten.errors import UsageError
 from contexten.protocol import NewLogEntry, Window
 from contexten.server.store import NewRun, NotThereError, Store
+from contexten.server.store.columns import now
+from contexten.server.store.event_rows import Place, status_row, write_events
 
 pytestmark = pytest.mark.anyio
 
@@ -98,6 +100,38 @@ async def test_a_work_that_fails_does_not_fail_those_beside_it(store, people):
     )
     assert [isinstance(result, Exception) for result in results] == [False, True] * 5
     assert (await store.runs.list(people.organization_id, Window()))[1] == 5
+
+
+async def test_an_event_that_was_undone_is_not_announced(store, people):
+    """Or the next one, which gets its id, would look like one that was announced before."""
+    commits, busy = [], threading.Event()
+    store.on_commit(commits.append)
+    run, _ = await store.runs.create(people.run())
+
+    def write_then_fail(transaction):
+        place = Place(run.id, people.organization_id, 1)
+        write_events(transaction, [status_row(place, "RUNNING", now()) for _ in range(3)])
+        raise LookupError
+
+    store._database.write_later(lambda _: busy.wait())
+    works = [store.events.append(run.id, 1, action(), key="a"), store._database.write(write_then_fail)]
+    both = asyncio.gather(*works, return_exceptions=True)
+    await asyncio.sleep(0)  # both wait now
+    busy.set()
+    assert [type(result) for result in await both] == [bool, LookupError]
+    assert await store.events.append(run.id, 1, action(), key="b")
+    assert [event.id for _, event in await store.events.after(0)] == [1, 2, 3, 4]
+    store.close()
+    assert commits == [2, 3, 4]
+
+
+async def test_a_key_that_no_index_takes_is_refused_and_fails_no_other(store, people):
+    run, _ = await store.runs.create(people.run())
+    keys = ["a", "k" * 201, "k" * 200]
+    appends = [store.events.append(run.id, 1, action(), key=key) for key in keys]
+    results = await asyncio.gather(*appends, return_exceptions=True)
+    assert [type(result) for result in results] == [bool, UsageError, bool]
+    assert "at most 200 characters, not 201" in str(results[1])
 
 
 async def test_appends_that_wait_share_commits(store, people):

@@ -5,7 +5,7 @@ import pytest
 from contexten.engines.base import Usage
 from contexten.errors import UsageError
 from contexten.protocol import NewLogEntry, Window
-from contexten.server.store import IdempotencyConflictError, NotThereError, RunBusyError
+from contexten.server.store import IdempotencyConflictError, NotThereError, RunBusyError, RunRefusedError
 
 pytestmark = pytest.mark.anyio
 
@@ -29,17 +29,17 @@ async def test_ids_of_runs_count_from_one(store, people):
 
 
 async def test_the_same_key_and_request_give_the_same_run(store, people):
-    new = people.run(idempotency_key="k", metadata={"a": 1, "b": 2})
-    again = people.run(idempotency_key="k", metadata={"b": 2, "a": 1})
+    new = people.run(idempotency_key="k", request_digest="d")
+    again = people.run(idempotency_key="k", request_digest="d", model="a:new-default")
     results = await asyncio.gather(*(store.runs.create(run) for run in [new, again] * 10))
     assert {run.id for run, _ in results} == {1}
     assert [created for _, created in results].count(True) == 1
 
 
 async def test_the_same_key_for_another_request_is_refused(store, people):
-    await store.runs.create(people.run("one", idempotency_key="k"))
+    await store.runs.create(people.run(idempotency_key="k", request_digest="one"))
     with pytest.raises(IdempotencyConflictError, match="which made run 1"):
-        await store.runs.create(people.run("two", idempotency_key="k"))
+        await store.runs.create(people.run(idempotency_key="k", request_digest="two"))
 
 
 async def test_an_idempotency_key_belongs_to_one_user(store, people):
@@ -182,6 +182,16 @@ async def test_a_ban_is_kept_and_taken_back(store, people):
         await store.runs.ban(people.organization_id, 9, True)
 
 
+async def test_of_a_ban_and_a_resume_one_wins(store, people):
+    for _ in range(20):
+        run, _ = await store.runs.create(people.run())
+        await store.runs.cancel(people.organization_id, run.id)
+        resume = store.runs.resume(people.organization_id, run.id, "more")
+        ban = store.runs.ban(people.organization_id, run.id, True)
+        resumed, banned = await asyncio.gather(resume, ban, return_exceptions=True)
+        assert isinstance(resumed, RunRefusedError) == (banned.turn == 1)
+
+
 async def test_the_queue_sees_each_turn_until_it_took_it(store, people):
     for _ in range(3):
         await store.runs.create(people.run())
@@ -205,13 +215,24 @@ async def test_a_reported_run_takes_the_status_that_is_reported(store, people):
     assert (back.status, back.result, back.finished_at) == ("Thinking", "done", None)
     assert back == await store.runs.set_status(people.organization_id, run.id, "Thinking")
     assert await statuses(store, run.id) == ["ACTIVE", "COMPLETE", "Thinking"]
-    with pytest.raises(RunBusyError, match="reported by another program"):
+    with pytest.raises(RunRefusedError, match="reported by another program"):
         await store.runs.resume(people.organization_id, run.id, "more")
+
+
+@pytest.mark.parametrize("stopped", ["CANCELLED", "STOPPED"])
+async def test_a_reported_run_that_was_stopped_stays_so(store, people, stopped):
+    run, _ = await store.runs.create(people.run(queued=False))
+    ended, _ = await store.runs.cancel(people.organization_id, run.id, stopped)
+    for status in ("RUNNING", "COMPLETE"):
+        with pytest.raises(RunRefusedError, match=f"Run 1 is {stopped} and stays so"):
+            await store.runs.set_status(people.organization_id, run.id, status)
+    assert await store.runs.set_status(people.organization_id, run.id, stopped.lower()) == ended
+    assert await store.runs.get(people.organization_id, run.id) == ended
 
 
 async def test_the_status_of_an_engines_run_cannot_be_reported(store, people):
     run, _ = await store.runs.create(people.run())
-    with pytest.raises(RunBusyError, match="done by an engine"):
+    with pytest.raises(RunRefusedError, match="done by an engine"):
         await store.runs.set_status(people.organization_id, run.id, "COMPLETE")
 
 

@@ -121,6 +121,18 @@ async def test_each_run_comes_once_whatever_page_it_is_on(store, people):
     assert pages == [[5, 4, 3], [2, 1, 7], [6]]
 
 
+async def test_a_run_that_says_it_again_between_two_pages_is_not_lost(store, people):
+    for _ in range(3):
+        await store.runs.create(people.run("needle"))
+    first = await store.search.find(1, "needle", limit=1)
+    for run_id in (1, 3):
+        await store.events.append(run_id, 1, NewLogEntry(message_type="ACTION", thought="needle"), key=None)
+    second = await store.search.find(1, "needle", limit=1, cursor=first.next_cursor)
+    third = await store.search.find(1, "needle", limit=1, cursor=second.next_cursor)
+    assert [match.run.id for page in (first, second, third) for match in page.matches] == [3, 2, 1]
+    assert third.next_cursor is None
+
+
 async def test_a_very_common_word_is_looked_up_in_steps(store, people):
     """One run that says it all the time does not hide the others, however far below they are."""
     await store.runs.create(people.run("needle"))
@@ -156,7 +168,10 @@ async def test_other_organizations_runs_are_not_found(store, people, three_runs)
 async def test_a_cursor_that_no_page_gave_is_refused(store, people):
     with pytest.raises(UsageError, match="cursor 'x'"):
         await store.search.find(1, "a", cursor="x")
-    assert (await store.search.find(1, "a", cursor=str(10**30))).matches == []
+    for cursor in ("5", "-1-5", "٣-٣", "1" * 31 + "-1"):
+        with pytest.raises(UsageError, match="not one that a page"):
+            await store.search.find(1, "a", cursor=cursor)
+    assert (await store.search.find(1, "a", cursor=f"{10**29}-{10**29}")).matches == []
 
 
 async def test_long_texts_are_kept_and_found(store, people):

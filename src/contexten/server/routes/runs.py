@@ -98,10 +98,7 @@ async def search_runs(
 async def resume_run(org_id: OrgId, body: ResumeAgentRunInput, services: Running) -> AgentRunDetail:
     """Say something more to a run that has ended: it gets a new turn, and the engine sees the earlier ones."""
     check_prompt(services.settings, body.prompt)
-    images = check_images(body.images)
-    run = await services.store.runs.get(org_id, body.agent_run_id)
-    if run.banned:
-        raise Refusal(409, f"Run {run.id} is banned: unban it first.", headers={"x-should-retry": "false"})
+    images = await check_images(body.images)
     try:
         run = await services.store.runs.resume(org_id, body.agent_run_id, body.prompt, images)
     except RunBusyError as error:

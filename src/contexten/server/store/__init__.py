@@ -1,6 +1,12 @@
 """The store: everything the server keeps, in SQLite or PostgreSQL, behind asynchronous methods."""
 
-from contexten.server.store.errors import IdempotencyConflictError, LastAdminError, NotThereError, RunBusyError
+from contexten.server.store.errors import (
+    IdempotencyConflictError,
+    LastAdminError,
+    NotThereError,
+    RunBusyError,
+    RunRefusedError,
+)
 from contexten.server.store.records import (
     Identity,
     NewRun,
@@ -21,6 +27,7 @@ __all__ = [
     "OwnedEvent",
     "RunBusyError",
     "RunRecord",
+    "RunRefusedError",
     "SearchMatch",
     "SearchPage",
     "Store",

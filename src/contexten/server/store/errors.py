@@ -13,7 +13,11 @@ class NotThereError(StoreError):
 
 
 class RunBusyError(StoreError):
-    """The run is in a state that does not allow this."""
+    """The run goes on, which does not allow this: it ends by itself."""
+
+
+class RunRefusedError(StoreError):
+    """The run does not allow this, and waiting does not change that."""
 
 
 class IdempotencyConflictError(StoreError):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from contexten.server.store.database import Database
     from contexten.server.store.records import OwnedEvent, RunRecord
 
+LONGEST_KEY = 200
+"""Characters of a log entry's key: an index of PostgreSQL takes no more than 2,700 bytes."""
 _OF_TURN = EVENT.where(
     events.c.run_id == bindparam("run"), events.c.turn == bindparam("number"), events.c.key.is_not(None)
 ).order_by(events.c.id)
@@ -48,8 +50,10 @@ class Events:
 
         Raises:
             NotThereError: there is no such run.
-            UsageError: the entry's time is not ISO 8601, or its JSON is nested too deeply.
+            UsageError: the key is too long, the entry's time is not ISO 8601, or its JSON is nested too deeply.
         """
+        if key is not None and len(key) > LONGEST_KEY:
+            raise UsageError(f"A log entry's key has at most {LONGEST_KEY} characters, not {len(key)}: {key[:40]!r}…")
         pending = PendingEntry(run_id, turn, key, _time_of(entry), body_of(entry))
         return await self._database.write_item(append, pending)
 

@@ -29,6 +29,8 @@ class NewRun:
     """Seconds the run may take; None takes the server's limit."""
     idempotency_key: str | None = None
     """A second create of the same user with this key gives back the first run."""
+    request_digest: str | None = None
+    """Tells one request from another: the same key with another digest is a conflict."""
     queued: bool = True
     """Whether an engine here does the run; False for one that another program reports."""
 

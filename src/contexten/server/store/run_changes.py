@@ -11,7 +11,7 @@ from contexten.engines.base import Usage
 from contexten.protocol import RunStatus, is_terminal
 from contexten.protocol.status import TERMINAL
 from contexten.server.store.columns import now
-from contexten.server.store.errors import RunBusyError
+from contexten.server.store.errors import RunBusyError, RunRefusedError
 from contexten.server.store.event_rows import Place, status_row, write_events
 from contexten.server.store.records import RunRecord
 from contexten.server.store.run_creation import TurnParts, user_message, write_first_events, write_turn
@@ -31,6 +31,7 @@ _END = (
     .where(*_TURN, _GOES_ON)
     .values(status=bindparam("to"), result=bindparam("answer"), summary=bindparam("line"))
 )
+_STOPPED = {RunStatus.CANCELLED, RunStatus.STOPPED}
 _SET = update(turns).where(*_TURN).values(status=bindparam("to"), result=bindparam("answer"))
 _SET_RUN = update(runs).where(runs.c.id == bindparam("run"))
 _END_RUN = _SET_RUN.values(
@@ -84,12 +85,15 @@ def resume(
 
     Raises:
         NotThereError: the organization has no such run.
-        RunBusyError: it goes on, or is one that another program reported.
+        RunBusyError: it goes on.
+        RunRefusedError: it is banned, or one that another program reported.
     """
     connection = transaction.connection
     run = find(connection, organization_id, run_id)
     if is_reported(connection, run_id):
-        raise RunBusyError(f"Run {run_id} was reported by another program; only that can continue it.")
+        raise RunRefusedError(f"Run {run_id} was reported by another program; only that can continue it.")
+    if run.banned:
+        raise RunRefusedError(f"Run {run_id} is banned: unban it first.")
     if not is_terminal(run.status):
         raise RunBusyError(f"Run {run_id} is {run.status}. Wait for it to end, or cancel it, before you resume it.")
     before = turn(connection, run_id, run.turn)
@@ -118,15 +122,17 @@ def set_status(
 
     Raises:
         NotThereError: the organization has no such run.
-        RunBusyError: an engine here does the run, and says itself how it stands.
+        RunRefusedError: an engine here does the run, and says itself how it stands; or a person here stopped it.
     """
     run = find(transaction.connection, organization_id, run_id)
     if not is_reported(transaction.connection, run_id):
-        raise RunBusyError(f"Run {run_id} is done by an engine of this server; its status cannot be set.")
+        raise RunRefusedError(f"Run {run_id} is done by an engine of this server; its status cannot be set.")
     moment, status = now(), clean_text(str(RunStatus.parse(status)))
     result = run.result if result is None else clean_text(result)
     if (status, result) == (run.status, run.result):
         return run
+    if run.status in _STOPPED:
+        raise RunRefusedError(f"Run {run_id} is {run.status} and stays so; its status cannot become {status}.")
     run = replace(run, status=status, result=result, finished_at=moment if is_terminal(status) else None)
     _save(transaction, run)
     values = {"run": run_id, "number": run.turn, "to": status, "answer": result}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, exists, insert, select
 
@@ -49,7 +48,6 @@ class PreparedRun:
     metadata: str
     images: str
     message: str
-    digest: str | None
 
 
 def prepare(new: NewRun) -> PreparedRun:
@@ -65,7 +63,6 @@ def prepare(new: NewRun) -> PreparedRun:
         metadata=to_json(dict(new.metadata)),
         images=to_json(new.images),
         message=user_message(new.prompt),
-        digest=None if new.idempotency_key is None else _digest(new),
     )
 
 
@@ -82,13 +79,13 @@ def create(transaction: Transaction, prepared: PreparedRun) -> tuple[RunRecord, 
         NotThereError: the organization has no such repository.
     """
     new = prepared.new
-    seen = _seen(transaction, prepared)
+    seen = _seen(transaction, new)
     if seen is not None:
         return seen, False
     _check_repo(transaction, new)
     record = _record(transaction.next_run_id(), prepared)
     row = {field.name: getattr(record, field.name) for field in fields(RunRecord)}
-    key = {"idempotency_key": new.idempotency_key, "request_digest": prepared.digest, "reported": not new.queued}
+    key = {"idempotency_key": new.idempotency_key, "request_digest": new.request_digest, "reported": not new.queued}
     transaction.connection.execute(_INSERT_RUN, {name: row[name] for name in _COPIED} | key)
     write_turn(transaction, record, TurnParts(prepared.images, prepared.metadata, new.timeout, new.queued))
     count_run(transaction.connection, new.organization_id, new.user_id, record.source_type, record.id)
@@ -125,15 +122,14 @@ def write_first_events(transaction: Transaction, run: RunRecord, message: str, m
 _COPIED = [field.name for field in fields(RunRecord) if field.name in runs.c]
 
 
-def _seen(transaction: Transaction, prepared: PreparedRun) -> RunRecord | None:
-    new = prepared.new
+def _seen(transaction: Transaction, new: NewRun) -> RunRecord | None:
     if new.idempotency_key is None:
         return None
     whose = {"organization": new.organization_id, "user": new.user_id, "key": new.idempotency_key}
     row = transaction.connection.execute(_SEEN, whose).one_or_none()
     if row is None:
         return None
-    if row.request_digest != prepared.digest:
+    if row.request_digest != new.request_digest:
         raise IdempotencyConflictError(
             f"The idempotency key {new.idempotency_key!r} was used for another request, which made run {row.id}. "
             "Take a new key for a new request."
@@ -173,11 +169,3 @@ def _record(run_id: int, prepared: PreparedRun) -> RunRecord:
         cost_usd=0.0,
         banned=False,
     )
-
-
-def _digest(new: NewRun) -> str:
-    request: dict[str, Any] = {field.name: getattr(new, field.name) for field in fields(NewRun)}
-    request["metadata"] = dict(new.metadata)
-    del request["idempotency_key"]
-    canonical = json.dumps(request, sort_keys=True, default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()

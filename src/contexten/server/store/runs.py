@@ -126,7 +126,8 @@ class Runs:
 
         Raises:
             NotThereError: the organization has no such run.
-            RunBusyError: it goes on, or another program reported it.
+            RunBusyError: it goes on.
+            RunRefusedError: it is banned, or another program reported it.
         """
         return await self._database.write(
             lambda transaction: run_changes.resume(transaction, organization_id, run_id, prompt, images)
@@ -175,7 +176,7 @@ class Runs:
 
         Raises:
             NotThereError: the organization has no such run.
-            RunBusyError: an engine here does the run.
+            RunRefusedError: an engine here does the run, or it was stopped.
         """
         return await self._database.write(
             lambda transaction: run_changes.set_status(transaction, organization_id, run_id, status, result)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+import re
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sqlalchemy import bindparam, text
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _CHUNK = 500
 _MOST_LOOKED_AT = 20_000
 _TOP = 2**63 - 1
+_CURSOR = re.compile(r"([0-9]{1,30})-([0-9]{1,30})")
 
 _MATCHES = {
     "sqlite": """
@@ -38,18 +40,20 @@ _MATCHES = {
         WHERE event_words.words @@ CAST(:query AS tsquery) AND event_words.event_id < :below
         ORDER BY event_words.event_id DESC LIMIT :chunk""",
 }
-_HAS_NEWER = {
+_WAS_SHOWN = {
     "sqlite": """
-        SELECT 1 FROM events WHERE run_id = :run AND id >= :cursor AND EXISTS
+        SELECT 1 FROM events WHERE run_id = :run AND id BETWEEN :below AND :newest AND EXISTS
         (SELECT 1 FROM event_words WHERE event_words MATCH :query AND event_words.rowid = events.id) LIMIT 1""",
     "postgresql": """
-        SELECT 1 FROM events WHERE run_id = :run AND id >= :cursor AND EXISTS
+        SELECT 1 FROM events WHERE run_id = :run AND id BETWEEN :below AND :newest AND EXISTS
         (SELECT 1 FROM event_words WHERE words @@ CAST(:query AS tsquery) AND event_id = events.id) LIMIT 1""",
 }
 _STATEMENTS = {
     dialect: (
         text(_MATCHES[dialect]).bindparams(bindparam("below", type_=Identifier)),
-        text(_HAS_NEWER[dialect]).bindparams(bindparam("cursor", type_=Identifier)),
+        text(_WAS_SHOWN[dialect]).bindparams(
+            bindparam("below", type_=Identifier), bindparam("newest", type_=Identifier)
+        ),
     )
     for dialect in _MATCHES
 }
@@ -72,45 +76,62 @@ class Search:
         Raises:
             UsageError: the cursor is not one that a page gave.
         """
-        below = _position(cursor)
+        start = None if cursor is None else _Cursor.parse(cursor)
 
         def work(connection: Connection) -> SearchPage:
             wanted = query(connection.dialect.name, organization_id, searched)
             if wanted is None:
                 return SearchPage([], None)
-            places, next_cursor = _Look(connection, wanted, below).places(limit)
-            return SearchPage(_matches(connection, places, searched), next_cursor)
+            places, next_cursor = _Look(connection, wanted, start).places(limit)
+            return SearchPage(_matches(connection, places, searched), None if next_cursor is None else str(next_cursor))
 
         return await self._database.read(work)
+
+
+class _Cursor(NamedTuple):
+    """Where a page begins, and where the first one began: a run whose newest place lies between was shown before."""
+
+    below: int
+    newest: int
+
+    @classmethod
+    def parse(cls, text: str) -> _Cursor:
+        match = _CURSOR.fullmatch(text)
+        if match is None:
+            raise UsageError(f"The cursor {text!r} is not one that a page of results gave.")
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.below}-{self.newest}"
 
 
 class _Look:
     """One look through the index, from the newest event below the cursor downwards."""
 
-    def __init__(self, connection: Connection, wanted: str, cursor: int | None) -> None:
+    def __init__(self, connection: Connection, wanted: str, cursor: _Cursor | None) -> None:
         self._connection = connection
         self._query = wanted
         self._cursor = cursor
         self._earlier: dict[int, bool] = {}
-        self._match, self._newer = _STATEMENTS[connection.dialect.name]
+        self._match, self._shown = _STATEMENTS[connection.dialect.name]
 
-    def places(self, limit: int) -> tuple[dict[int, int], str | None]:
+    def places(self, limit: int) -> tuple[dict[int, int], _Cursor | None]:
         """The newest matching event of each run on the page, by run; and the cursor of the next page."""
         places: dict[int, int] = {}
-        looked_at = 0
-        for event_id, run_id in self._events():
-            looked_at += 1
-            if looked_at > _MOST_LOOKED_AT:
-                return places, str(event_id + 1)
+        newest = self._cursor.newest if self._cursor else None
+        for looked_at, (event_id, run_id) in enumerate(self._events()):
+            newest = event_id if newest is None else newest
+            if looked_at == _MOST_LOOKED_AT:
+                return places, _Cursor(event_id + 1, newest)
             if run_id in places or self._was_on_an_earlier_page(run_id):
                 continue
             if len(places) == limit:
-                return places, str(event_id + 1)
+                return places, _Cursor(event_id + 1, newest)
             places[run_id] = event_id
         return places, None
 
     def _events(self) -> Iterator[tuple[int, int]]:
-        below = _TOP if self._cursor is None else self._cursor
+        below = self._cursor.below if self._cursor else _TOP
         while True:
             values = {"query": self._query, "below": below, "chunk": _CHUNK}
             chunk = self._connection.execute(self._match, values).all()
@@ -123,16 +144,9 @@ class _Look:
         if self._cursor is None:
             return False
         if run_id not in self._earlier:
-            values = {"run": run_id, "cursor": self._cursor, "query": self._query}
-            self._earlier[run_id] = self._connection.scalar(self._newer, values) is not None
+            values = {"run": run_id, "query": self._query, **self._cursor._asdict()}
+            self._earlier[run_id] = self._connection.scalar(self._shown, values) is not None
         return self._earlier[run_id]
-
-
-def _position(cursor: str | None) -> int | None:
-    try:
-        return None if cursor is None else int(cursor)
-    except ValueError:
-        raise UsageError(f"The cursor {cursor!r} is not one that a page of results gave.") from None
 
 
 def _matches(connection: Connection, places: dict[int, int], searched: str) -> list[SearchMatch]:

@@ -6,7 +6,6 @@ A unit of work that is not alone has a savepoint, so that one that fails takes n
 from __future__ import annotations
 
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from queue import Empty, SimpleQueue
@@ -20,7 +19,7 @@ from contexten.server.store.transaction import Transaction
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
 _LARGEST_BATCH = 500
 _NO_ITEM = object()
@@ -145,7 +144,7 @@ def _do_all(transaction: Transaction, units: list[_Unit]) -> list[Any]:
 def _do_group(transaction: Transaction, units: list[_Unit]) -> Sequence[Any]:
     if len(units) > 1:
         try:
-            with _savepoint(transaction.connection):
+            with transaction.savepoint():
                 return list(units[0].work(transaction, [unit.item for unit in units]))
         except Exception as error:  # noqa: BLE001 - one item's fault must not be the others': each is tried by itself
             _raise_if_unavailable(error)
@@ -154,24 +153,11 @@ def _do_group(transaction: Transaction, units: list[_Unit]) -> Sequence[Any]:
 
 def _do_one(transaction: Transaction, unit: _Unit) -> Any:
     try:
-        with _savepoint(transaction.connection):
+        with transaction.savepoint():
             return unit.do(transaction)
     except Exception as error:  # noqa: BLE001 - it is the answer to this unit; the others go on
         _raise_if_unavailable(error)
         return fault(error)
-
-
-@contextmanager
-def _savepoint(connection: Connection) -> Iterator[None]:
-    """Undo what is done within when it raises. Three plain statements: SQLAlchemy's own costs as much as the work."""
-    connection.exec_driver_sql("SAVEPOINT unit")
-    try:
-        yield
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
-        connection.exec_driver_sql("RELEASE SAVEPOINT unit")
-        raise
-    connection.exec_driver_sql("RELEASE SAVEPOINT unit")
 
 
 def _raise_if_unavailable(error: Exception) -> None:
