@@ -130,7 +130,8 @@ def open_place(server):
     made = admin.http.post("/v1/organizations", json={"name": "other"}).json()
     other = Caller(server.base_url, made["id"], made["token"])
     folder = admin.http.get(admin.url("/repos")).json()["items"][0]["path"]
-    other.http.post(other.url("/repos"), json={"location": folder})
+    store = server._server._services.store
+    asyncio.run(store.repos.add(other.org, path=folder, name="other"))
     return Place(server, admin, with_role("MEMBER"), with_role("READ_ONLY"), other, Caller(server.base_url, 1, ""))
 
 

@@ -1,24 +1,33 @@
 """Every setting, typed, with the environment variable that sets it.
 
 Unset values have defaults that need no configuration: a SQLite file under the user's data folder, the loopback
-interface, no key, no outside call. A `.env` file in the current folder is read; a variable of the shell wins over it.
+interface, no key, no outside call. A variable of the shell wins over a `.env` file in the current folder. That folder may be
+somebody else's repository, so the file is heard only in what cannot open, move or redirect anything.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from functools import cached_property
+import logging
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic_settings import PydanticBaseSettingsSource
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
+
+_LOG = logging.getLogger("contexten.settings")
+_told: set[str] = set()
 
 
 def is_loopback(host: str) -> bool:
@@ -31,14 +40,69 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _absolute(path: Path) -> Path:
+    try:
+        return path.expanduser().resolve()
+    except (OSError, RuntimeError) as error:  # no home folder, no current folder, a link to itself
+        raise ValueError(str(error)) from error
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]
+"""A path without `~`, made absolute: the same place wherever it is asked about."""
+
+
 class _Base(BaseSettings):
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        validate_default=True,
     )
+
+    from_file: ClassVar[frozenset[str]]
+    """Variables that a `.env` file may set."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the shell, then what may be taken from the file."""
+        del settings_cls, file_secret_settings
+        if isinstance(dotenv_settings, DotEnvSettingsSource):
+            written = {name.upper(): value for name, value in dotenv_settings.env_vars.items()}
+            _tell_ignored(written.keys() & (ServerSettings.variables() - ServerSettings.from_file))
+            dotenv_settings.env_vars = {name.lower(): written[name] for name in written.keys() & cls.from_file}
+        return init_settings, env_settings, dotenv_settings
+
+    @classmethod
+    def variables(cls) -> frozenset[str]:
+        """The names of all variables that are read."""
+        aliases = [field.validation_alias for field in cls.model_fields.values()]
+        chosen = [each.choices if isinstance(each, AliasChoices) else [each] for each in aliases]
+        return frozenset(str(name) for names in chosen for name in names)
+
+
+def _tell_ignored(names: Iterable[str]) -> None:
+    for name in sorted(set(names) - _told):
+        _told.add(name)
+        _LOG.warning(
+            "%s in the file .env is ignored: it could come with somebody's repository. Export it instead.", name
+        )
 
 
 class ClientSettings(_Base):
     """Where a program's requests go and as whom. Names follow the Codegen documentation."""
+
+    from_file = frozenset({
+        "CODEGEN_API_TOKEN", "CODEGEN_TOKEN", "CODEGEN_ORG_ID", "CODEGEN_BASE_URL", "CODEGEN_API_BASE_URL"
+    })  # fmt: skip
 
     api_token: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("CODEGEN_API_TOKEN", "CODEGEN_TOKEN")
@@ -50,16 +114,21 @@ class ClientSettings(_Base):
         default=None, validation_alias=AliasChoices("CODEGEN_BASE_URL", "CODEGEN_API_BASE_URL")
     )
     """Address of the server, with or without `/v1`. Without one, the local server."""
-    data_dir: Path = Field(default_factory=lambda: user_data_path("contexten"), validation_alias="CONTEXTEN_DATA_DIR")
+    data_dir: Folder = Field(default_factory=lambda: user_data_path("contexten"), validation_alias="CONTEXTEN_DATA_DIR")
     """Folder that holds the local server's credentials."""
 
 
 class ServerSettings(_Base):
     """What the server needs to run; nothing of it has to be set."""
 
-    data_dir: Path = Field(default_factory=lambda: user_data_path("contexten"), validation_alias="CONTEXTEN_DATA_DIR")
+    from_file = frozenset({
+        "CONTEXTEN_PORT", "CONTEXTEN_ENGINE", "CONTEXTEN_MODEL", "CONTEXTEN_RUN_TIMEOUT", "CONTEXTEN_CONCURRENCY",
+        "CONTEXTEN_RATE_LIMITS", "CONTEXTEN_HEARTBEAT", "CONTEXTEN_LOG_LEVEL", "LOG_LEVEL", "CONTEXTEN_LOG_FORMAT",
+    })  # fmt: skip
+
+    data_dir: Folder = Field(default_factory=lambda: user_data_path("contexten"), validation_alias="CONTEXTEN_DATA_DIR")
     """Folder for the database, the credentials and cloned repositories."""
-    cache_dir: Path = Field(
+    cache_dir: Folder = Field(
         default_factory=lambda: user_cache_path("contexten"), validation_alias="CONTEXTEN_CACHE_DIR"
     )
     """Folder for what can be made again, such as code indexes."""
@@ -81,7 +150,7 @@ class ServerSettings(_Base):
     )
     """Origins of other web pages that may call the API, comma-separated; none by default."""
 
-    repo: Path | None = Field(default=None, validation_alias="CONTEXTEN_REPO")
+    repo: Folder | None = Field(default=None, validation_alias="CONTEXTEN_REPO")
     """Folder that runs work on when they name no repository; the current folder by default."""
     default_engine: str = Field(default="analyst", validation_alias="CONTEXTEN_ENGINE")
     """Engine of a run that names none."""
@@ -116,8 +185,3 @@ class ServerSettings(_Base):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
-
-    @cached_property
-    def credentials_path(self) -> Path:
-        """File that holds the local organization's token (mode 0600)."""
-        return self.data_dir / "credentials.json"

@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contexten.engines.workspace import clone, describe, inside, name_of, read_text, validate_location
+from contexten.engines.cloning import clone
+from contexten.engines.facts import describe
+from contexten.engines.locations import name_of, validate_location
+from contexten.engines.workspace import inside, read_text
 from contexten.errors import EngineError, UsageError
 from shop_project import commit_all, git, make_project
 
@@ -164,7 +167,7 @@ def test_a_repository_at_a_glance(tmp_path):
         {"a.py": "", "b.py": "", "c.js": "", "README.md": "", "node_modules/x.js": "", ".venv/y.py": ""},
     )
     facts = describe(project)
-    assert (facts.name, facts.branch, facts.language, facts.file_count) == ("shop", None, "Python", 4)
+    assert (facts.name, facts.branch, facts.language) == ("shop", None, "Python")
     commit_all(project, "First")
     git(project, "checkout", "--quiet", "-b", "feature/x")
     assert describe(project).branch == "feature/x"

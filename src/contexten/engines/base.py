@@ -7,16 +7,19 @@ makes that harmless with the journal's keys: an entry whose key the turn already
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from contexten.errors import EngineNotFoundError
+from contexten.protocol import RunStatus
+from contexten.protocol.status import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from contexten.protocol import LogEntry, NewLogEntry, RunStatus
+    from contexten.protocol import LogEntry, NewLogEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,36 @@ class Outcome:
     summary: str | None = None
     """One line."""
     usage: Usage = field(default_factory=Usage)
+
+
+def checked(outcome: object) -> Outcome:
+    """What an engine ended with, in the form that is kept: its status in the one spelling.
+
+    Raises:
+        ValueError: it is not an outcome, or has a value that cannot be kept.
+    """
+    if not isinstance(outcome, Outcome):
+        raise ValueError(f"not an Outcome but {type(outcome).__name__}")  # noqa: TRY004 - one class for all that is wrong with it
+    status = RunStatus.parse(str(outcome.status))
+    if status not in TERMINAL:
+        raise ValueError(f"the status {outcome.status!r}, with which nothing ends")
+    if not isinstance(outcome.result, str) or not isinstance(outcome.summary, str | None):
+        raise ValueError("a result or summary that is not text")  # noqa: TRY004 - see above
+    _check(outcome.usage)
+    return replace(outcome, status=RunStatus(status))
+
+
+_MOST_TOKENS = 2**53
+"""Largest number that every JSON client counts exactly."""
+
+
+def _check(usage: Usage) -> None:
+    counts = (usage.input_tokens, usage.output_tokens)
+    if not all(isinstance(count, int) and 0 <= count <= _MOST_TOKENS for count in counts):
+        raise ValueError(f"{counts} tokens, which is no count")
+    cost = usage.cost_usd
+    if not isinstance(cost, int | float) or not math.isfinite(cost) or cost < 0:
+        raise ValueError(f"a cost of {cost!r}, which is no amount")
 
 
 @dataclass(frozen=True, slots=True)

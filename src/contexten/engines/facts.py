@@ -1,4 +1,4 @@
-"""What can be told of a repository at a glance: its name, branch, main language and size."""
+"""What can be told of a repository at a glance: its name, branch and main language."""
 
 from __future__ import annotations
 
@@ -34,24 +34,20 @@ class RepoFacts:
     branch: str | None
     """Branch that is checked out; None without git or when no branch is."""
     language: str | None
-    """Language of most of its source files; None when it has none."""
-    file_count: int
-    """Files in it, without those of dependencies and builds; a lower bound when it took too long to count."""
+    """Language of most of its source files, as far as they could be looked at; None when it has none."""
 
 
 def describe(path: Path) -> RepoFacts:
     """Look at a repository's folder for at most two seconds, changing nothing in it. Blocking."""
     languages: Counter[str] = Counter()
-    count = 0
     deadline = time.monotonic() + LOOK_SECONDS
     for name in _files(path):
-        count += 1
         if language := _LANGUAGES.get(name.rpartition(".")[2].lower()):
             languages[language] += 1
         if time.monotonic() > deadline:
             break
     main = languages.most_common(1)
-    return RepoFacts(path.resolve().name, branch_of(path), main[0][0] if main else None, count)
+    return RepoFacts(path.resolve().name, branch_of(path), main[0][0] if main else None)
 
 
 def branch_of(path: Path) -> str | None:

@@ -8,15 +8,19 @@ import re
 import shutil
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from contexten.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
     from pathlib import Path
 
+T = TypeVar("T")
+
 READ_SECONDS = 20.0
+_CHILDREN_SECONDS = 2.0
 _KEPT_MESSAGE = 4096
 _FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_PREFIX")
 _CAREFUL = (
@@ -43,24 +47,28 @@ async def transfer(*arguments: str, protocols: str, seconds: float) -> None:
     Raises:
         EngineError: git is not installed, took too long, or failed; with git's own last words, without credentials.
     """
-    process = await asyncio.create_subprocess_exec(
-        _program(),
-        *_CAREFUL,
-        *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        env=_environment(protocols),
-        start_new_session=True,
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            _program(),
+            *_CAREFUL,
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env=_environment(protocols),
+            start_new_session=True,
+        )
     )
     try:
+        process = await unstoppable(starting)
         async with asyncio.timeout(seconds):
             said = await _last_words(process)
             code = await process.wait()
     except TimeoutError:
         raise EngineError(f"git {arguments[0]} took longer than {seconds:.0f} s and was stopped.") from None
     finally:
-        await _end(process)
+        if not starting.exception():
+            await unstoppable(_end(starting.result()))
     if code:
         raise EngineError(f"git {arguments[0]} failed: {without_credentials(said) or f'exit code {code}'}")
 
@@ -86,6 +94,20 @@ def read(folder: Path, *arguments: str) -> str:
         said = done.stderr.decode(errors="replace")[-_KEPT_MESSAGE:].strip()
         raise EngineError(f"git {arguments[0]} failed: {without_credentials(said)}")
     return done.stdout.decode(errors="replace")
+
+
+async def unstoppable(work: Coroutine[Any, Any, T] | asyncio.Future[T]) -> T:
+    """The result of what has to be done to its end; a cancellation that comes meanwhile is raised after it."""
+    future = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled from (None if future.cancelled() else future.exception())
+    return future.result()
 
 
 def without_credentials(text: str) -> str:
@@ -126,9 +148,10 @@ async def _last_words(process: asyncio.subprocess.Process) -> str:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill what is left of the process's group, and wait until its leader is gone."""
-    try:
+    """Kill what is left of the process's group, and wait until all of it is gone."""
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    await asyncio.shield(process.wait())
+    await process.wait()
+    if process.stderr is not None:
+        with suppress(TimeoutError):  # its children have the pipe too, and so may what they have set loose
+            await asyncio.wait_for(process.stderr.read(), _CHILDREN_SECONDS)

@@ -1,100 +1,64 @@
-"""The one gate for places that code is read from: which locations are accepted, how they are fetched, what stays inside.
-
-Accepted are folders of this machine and git addresses whose scheme is on a list (https, ssh, `user@host:path`, file).
-Any host may be named, private networks included: the machine is the user's own. Everything else is refused.
-"""
+"""The one gate for what is read of a repository: what lies in its folder, is not hidden, and is not the server's own."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import re
-import shutil
-import tempfile
-from pathlib import Path
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
-from contexten.engines import git
-from contexten.engines.facts import RepoFacts, describe
-from contexten.errors import EngineError, UsageError
+from contexten.codebase.hidden import is_hidden
+from contexten.errors import EngineError
 
-__all__ = ["RepoFacts", "clone", "describe", "inside", "name_of", "read_text", "validate_location"]
+if TYPE_CHECKING:
+    from pathlib import Path
 
-CLONE_SECONDS = 900.0
-_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
-_SCP_STYLE = re.compile(rf"[A-Za-z0-9_][\w.-]*@{_HOST}:(?![-:])[\w./~+-]+")
-_HOST_PART = re.compile(rf"(?:{_HOST}|\[[0-9A-Fa-f:.]+\])(?::\d{{1,5}})?")
-_USER = re.compile(r"[A-Za-z0-9_][\w.-]*")
-_PATH = re.compile(r"/(?!-)[\w./~+%@,:-]+")
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
-_ACCEPTED = "Give the absolute path of a folder, or a git address: https://host/path, ssh://host/path or git@host:path."
+CLONES = "repos"
+"""Folder in a data folder that holds cloned repositories, each of which is open to the runs that work on it."""
+
+_closed: set[Path] = set()
 
 
-def validate_location(text: str) -> Path | str:
-    """The folder (as a resolved `Path`) or the git address (as a `str`) that `text` names.
-
-    Raises:
-        UsageError: it is neither, or not one that is accepted. The message never repeats an address with credentials.
-    """
-    text = text.strip()
-    if not text:
-        raise UsageError(f"The location is empty. {_ACCEPTED}")
-    if Path(text).is_absolute():
-        return _folder(text)
-    if _FORBIDDEN.search(text) or text.startswith("-") or "::" in text.partition("/")[0]:
-        raise UsageError(f"This location cannot be used: it has a character or form that no address has. {_ACCEPTED}")
-    if "://" not in text:
-        return _scp_style(text)
-    return _address(text)
+def close(data_folder: Path) -> None:
+    """Keep a server's data folder, which holds its tokens and all its runs, from being read by runs of this process."""
+    _closed.add(data_folder.resolve())
 
 
-async def clone(url: str, into: Path, *, seconds: float = CLONE_SECONDS) -> Path:
-    """Clone a git address into a new folder inside `into`, named after the repository, and return that folder.
+def is_closed(path: Path) -> bool:
+    """Whether a folder is, or lies in, a data folder; a cloned repository does too."""
+    real = _resolved(path)
+    return any(real.is_relative_to(folder) for folder in _closed)
 
-    Nothing is left behind when it fails or is cancelled. Hooks, templates and submodules are off; git asks for nothing.
+
+def closed_in(workspace: Path) -> list[str]:
+    """The closed folders in a workspace, as relative paths with forward slashes.
 
     Raises:
-        UsageError: the address is not one that `validate_location` accepts.
-        EngineError: git is missing, the address cannot be cloned, or it took longer than `seconds`.
+        EngineError: all of it is closed.
     """
-    address = validate_location(url)
-    if isinstance(address, Path):
-        raise UsageError("This is a folder of this machine: it is used where it is, not cloned.")
-    await asyncio.to_thread(into.mkdir, mode=0o700, parents=True, exist_ok=True)
-    partial = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=".partial-", dir=into))
-    try:
-        await git.transfer(
-            *("clone", "--quiet", "--no-recurse-submodules", "--template=", "--origin=origin"),
-            *("--", address, str(partial)),
-            protocols="file" if address.startswith("file:") else "https:ssh",
-            seconds=seconds,
-        )
-        return await asyncio.to_thread(_settle, partial, into, name_of(address))
-    finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True))
-
-
-def name_of(url: str) -> str:
-    """The repository's name in an address: its last part without `.git`, in characters that suit a folder."""
-    last = re.split(r"[/:]", url.rstrip("/"))[-1].removesuffix(".git")
-    return re.sub(r"[^\w.-]", "-", last).strip(".-") or "repository"
+    root = _resolved(workspace)
+    if any(root.is_relative_to(folder) and folder / CLONES not in root.parents for folder in _closed):
+        raise EngineError(f"The folder {root} belongs to the server itself, so no run reads it.")
+    return [folder.relative_to(root).as_posix() for folder in sorted(_closed) if folder.is_relative_to(root)]
 
 
 def inside(workspace: Path, relative: str | Path) -> Path:
     """The real path of `relative` in the workspace.
 
     Raises:
-        EngineError: it leads out of the workspace, by `..`, an absolute path or a symbolic link.
+        EngineError: it leads out of the workspace, or to a hidden or closed place in it, by `..`, an absolute path or a
+            symbolic link; or it cannot be a path.
     """
-    root = workspace.resolve()
-    path = (root / relative).resolve()
+    root = _resolved(workspace)
+    path = _resolved(root / relative)
     if not path.is_relative_to(root):
         raise EngineError(f"{str(relative)!r} leads out of the repository, so it is not read.")
+    if is_hidden(path.relative_to(root).as_posix()):
+        raise EngineError(f"{str(relative)!r} is a hidden file, so it is not read.")
+    if any(path.is_relative_to(root / folder) for folder in closed_in(root)):
+        raise EngineError(f"{str(relative)!r} belongs to the server itself, so it is not read.")
     return path
 
 
-def read_text(workspace: Path, relative: str | Path, *, limit: int = 256 * 1024) -> str | None:
-    """The beginning of a text file of the workspace, at most `limit` bytes of it.
+def read_bytes(workspace: Path, relative: str | Path, *, limit: int) -> bytes | None:
+    """The beginning of a file of the workspace, at most `limit` bytes of it.
 
     None when there is no such file in it; one that a symbolic link brings in from outside is not in it.
     """
@@ -103,63 +67,19 @@ def read_text(workspace: Path, relative: str | Path, *, limit: int = 256 * 1024)
         if not path.is_file():
             return None
         with path.open("rb") as file:
-            return file.read(limit).decode(errors="replace")
-    except (OSError, ValueError, EngineError):
+            return file.read(limit)
+    except (OSError, EngineError):
         return None
 
 
-def _folder(text: str) -> Path:
-    if "\x00" in text or "\n" in text or "\r" in text:
-        raise UsageError(f"This location cannot be used: it has a character that no path has. {_ACCEPTED}")
+def read_text(workspace: Path, relative: str | Path, *, limit: int = 256 * 1024) -> str | None:
+    """The same as text; what is not UTF-8 in it is replaced."""
+    data = read_bytes(workspace, relative, limit=limit)
+    return None if data is None else data.decode(errors="replace")
+
+
+def _resolved(path: Path) -> Path:
     try:
-        path = Path(text).resolve(strict=True)
-    except (OSError, RuntimeError):
-        raise UsageError(f"There is no folder {text}. {_ACCEPTED}") from None
-    if not path.is_dir():
-        raise UsageError(f"{text} is not a folder. {_ACCEPTED}")
-    if not os.access(path, os.R_OK | os.X_OK):
-        raise UsageError(f"The folder {text} may not be read by this server's user.")
-    return path
-
-
-def _scp_style(text: str) -> str:
-    if not _SCP_STYLE.fullmatch(text):
-        raise UsageError(f"This location is neither an absolute path nor a git address. {_ACCEPTED}")
-    return text
-
-
-def _address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        user, password = parts.username, parts.password
-    except ValueError:
-        raise UsageError(f"This address cannot be read. {_ACCEPTED}") from None
-    scheme = text.partition("://")[0]
-    if scheme not in {"https", "ssh", "file"}:
-        raise UsageError(f"Addresses that begin with {scheme[:20]}:// are not accepted. {_ACCEPTED}")
-    if password is not None or (user is not None and scheme != "ssh"):
-        raise UsageError(
-            "The address holds a user name or a password. Leave them out: "
-            "git takes them from its credential helper, or use ssh."
-        )
-    host = parts.netloc.rpartition("@")[2]
-    if scheme == "file":
-        ok = not parts.netloc
-    else:
-        ok = bool(_HOST_PART.fullmatch(host)) and (user is None or bool(_USER.fullmatch(user)))
-    if not ok or not _PATH.fullmatch(parts.path) or parts.query or parts.fragment:
-        raise UsageError(f"This address has parts that a repository's address does not have. {_ACCEPTED}")
-    return text
-
-
-def _settle(partial: Path, into: Path, name: str) -> Path:
-    """Give the finished clone its name; a number is added when the name is taken."""
-    for number in range(1, 1000):
-        target = into / (name if number == 1 else f"{name}-{number}")
-        if not target.exists():
-            try:
-                partial.rename(target)
-            except OSError:
-                continue
-            return target
-    raise EngineError(f"There are too many folders named {name} in {into}.")
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a link to itself; a NUL in the name
+        raise EngineError(f"{str(path)!r} is not a path that can be read: {error}.") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Annotated, Any, cast
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
@@ -64,16 +65,29 @@ class AdminRoute(GatedRoute):
 
 
 class LoopbackRoute(GatedRoute):
-    """A route that needs no token while only this machine can reach the server, and any token otherwise."""
+    """A route that needs no token when this machine asks a server that no other can reach, and any token otherwise."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The route's handler, with the gate before it unless the server is bound to loopback."""
+        """The route's handler, with the gate before it unless the request stays on this machine."""
         gated, bare = super().get_route_handler(), APIRoute.get_route_handler(self)
 
         async def handle(request: Request) -> Response:
-            return await (bare if is_loopback(services_of(request).settings.host) else gated)(request)
+            return await (bare if _stays_here(request) else gated)(request)
 
         return handle
+
+
+def _stays_here(request: Request) -> bool:
+    """Whether the server is bound, published and addressed under loopback names alone.
+
+    A proxy on this machine asks from here for the whole world: it shows by the name in the Host header, or, when it
+    writes a Host header of its own, by the public address in the settings.
+    """
+    settings = services_of(request).settings
+    names = [settings.host, request.url.hostname]
+    if settings.public_url is not None:
+        names.append(urlsplit(settings.public_url).hostname)
+    return all(is_loopback(name or "") for name in names)
 
 
 async def _admit(request: Request, needs: Role, limit: Limit) -> None:

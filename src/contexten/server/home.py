@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contexten.errors import SettingsError
+from contexten.engines.workspace import closed_in
+from contexten.errors import EngineError, SettingsError
 from contexten.server.store.errors import NotThereError
 
 if TYPE_CHECKING:
@@ -16,12 +18,14 @@ if TYPE_CHECKING:
 
 FIRST_ORGANIZATION = 1
 
+_LOG = logging.getLogger("contexten.server")
+
 
 class Home:
     """Where runs work when they name no repository; registered in the first organization when it is first needed.
 
     Raises:
-        SettingsError: the folder is not there.
+        SettingsError: the folder is not there, or is the server's own.
     """
 
     def __init__(self, settings: ServerSettings, store: Store) -> None:
@@ -48,7 +52,7 @@ class Home:
         path = str(self._folder)
         repository = await self._store.repos.find(FIRST_ORGANIZATION, path=path)
         if repository is None:
-            from contexten.engines.workspace import describe
+            from contexten.engines.facts import describe
 
             facts = await asyncio.to_thread(describe, self._folder)
             repository = await self._store.repos.add(
@@ -60,9 +64,19 @@ class Home:
 
 def _folder(settings: ServerSettings) -> Path:
     try:
-        path = (settings.repo or Path.cwd()).expanduser().resolve()
+        path = settings.repo or Path.cwd()
     except FileNotFoundError as error:
         raise SettingsError("The current folder is gone. Change to another one, or set CONTEXTEN_REPO.") from error
     if not path.is_dir():
         raise SettingsError(f"The repository {path} (CONTEXTEN_REPO) is not a folder.")
+    try:
+        closed = closed_in(path)
+    except EngineError as error:
+        raise SettingsError(f"{error} Change to a project's folder, or set CONTEXTEN_REPO.") from error
+    if closed:
+        _LOG.warning(
+            "The repository %s holds this server's data folder. Runs leave that out, and hidden files, but everybody who "
+            "may create a run can read the rest. Name a project's folder instead: CONTEXTEN_REPO, or up --repo.",
+            path,
+        )
     return path

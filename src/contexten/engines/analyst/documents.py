@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contexten.codebase import TextMatch
+from contexten.codebase.hidden import is_hidden
 from contexten.engines import git
-from contexten.engines.workspace import inside
+from contexten.engines.workspace import closed_in, read_bytes
 from contexten.errors import EngineError
 
 if TYPE_CHECKING:
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
 MAX_FILES = 20_000
 MAX_BYTES = 1024 * 1024
 MAX_TOTAL_BYTES = 200 * 1024 * 1024
-_SKIPPED = frozenset(
-    {"node_modules", "__pycache__", "venv", ".venv", ".git", ".tox", ".nox", "dist", "build", "target"}
-)
+_SKIPPED = frozenset({"node_modules", "__pycache__", "venv", "dist", "build", "target"})
 
 
 def search(workspace: Path, pattern: re.Pattern[str], known: set[str], limit: int) -> list[TextMatch]:
@@ -48,27 +47,38 @@ def search(workspace: Path, pattern: re.Pattern[str], known: set[str], limit: in
 
 
 def paths(workspace: Path) -> list[str]:
-    """The files of a repository, without what git ignores; in a folder without git, without dependencies and builds."""
+    """The files of a repository that are neither hidden nor closed, without what git ignores.
+
+    In a folder without git, without dependencies and builds.
+
+    Raises:
+        EngineError: the whole folder is closed.
+    """
+    closed = closed_in(workspace)
     try:
         listed = git.read(workspace, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     except EngineError:
-        listed = list(_walk(workspace))
-    return sorted(path for path in listed if path)[:MAX_FILES]
+        listed = list(_walk(workspace, closed))
+    open_ones = (path for path in listed if path and not is_hidden(path) and not _is_in(path, closed))
+    return sorted(open_ones)[:MAX_FILES]
 
 
-def _walk(workspace: Path) -> Iterator[str]:
+def _walk(workspace: Path, closed: list[str]) -> Iterator[str]:
     for folder, folders, files in os.walk(workspace):
-        folders[:] = [name for name in folders if name not in _SKIPPED]
-        for name in files:
-            yield Path(folder, name).relative_to(workspace).as_posix()
+        here = Path(folder).relative_to(workspace)
+        folders[:] = [name for name in folders if _wanted((here / name).as_posix(), closed)]
+        yield from ((here / name).as_posix() for name in files)
+
+
+def _wanted(folder: str, closed: list[str]) -> bool:
+    name = folder.rpartition("/")[2]
+    return name not in _SKIPPED and not is_hidden(name) and folder not in closed
+
+
+def _is_in(path: str, folders: list[str]) -> bool:
+    return any(path.startswith(f"{folder}/") for folder in folders)
 
 
 def _text(workspace: Path, path: str) -> str:
-    try:
-        place = inside(workspace, path)
-        if not place.is_file() or place.stat().st_size > MAX_BYTES:
-            return ""
-        data = place.read_bytes()
-    except (EngineError, OSError):
-        return ""
-    return "" if b"\0" in data[:8192] else data.decode("utf-8", "replace")
+    data = read_bytes(workspace, path, limit=MAX_BYTES + 1) or b""
+    return "" if len(data) > MAX_BYTES or b"\0" in data[:8192] else data.decode("utf-8", "replace")

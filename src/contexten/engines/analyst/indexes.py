@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from contexten.codebase import Codebase
+from contexten.codebase.codebase import USER_CACHE
+from contexten.engines.workspace import closed_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_KEPT = 6
 """Indexes that are kept; the one not asked for longest is dropped first."""
+_SPECIAL = re.compile(r"([\\*?\[\]!# ])")
+_ESCAPED = r"\\\1"
 
 
 @dataclass(slots=True)
@@ -47,6 +52,7 @@ class Indexes:
 
         Raises:
             CodebaseError: there is no such folder.
+            EngineError: it is closed.
         """
         shelf, future, mine = self._join(folder.resolve())
         if mine:
@@ -90,7 +96,8 @@ class Indexes:
 
 
 def _read(folder: Path, cache: Path | None) -> Codebase:
-    return Codebase.from_path(folder) if cache is None else Codebase.from_path(folder, cache=cache)
+    closed = [f"/{_SPECIAL.sub(_ESCAPED, path)}/" for path in closed_in(folder)]
+    return Codebase.from_path(folder, exclude=closed, cache=USER_CACHE if cache is None else cache)
 
 
 _INDEXES = Indexes()
@@ -105,6 +112,7 @@ def codebase_for(folder: Path, cache: Path | None = None) -> Codebase:
 
     Raises:
         CodebaseError: there is no such folder.
+        EngineError: it is closed.
     """
     return _INDEXES.get(folder, cache)
 

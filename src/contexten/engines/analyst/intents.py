@@ -26,6 +26,8 @@ class Intent(StrEnum):
     TEXT = "text"
     COUNT = "count"
     LARGEST = "largest"
+    UNUSED = "unused"
+    CYCLES = "cycles"
     OVERVIEW = "overview"
     DEPENDENCIES = "dependencies"
     ENTRY_POINTS = "entry_points"

@@ -69,7 +69,7 @@ class Manifests:
             if re.match(r"[#=\-*|>`\[!.:{+~]|\d+\.", plain) or len(prose.strip()) < _PROSE or _underlined(plain):
                 continue
             return name, "\n".join(plain.splitlines()[:_PARAGRAPH_LINES])
-        return "", str(self._toml("pyproject.toml").get("project", {}).get("description", ""))
+        return "", _text(_at(self._toml("pyproject.toml"), "project").get("description"))
 
     def set_up_part(self) -> tuple[str, str]:
         """Name of the README and its first section about installing, using or testing; at most 40 lines."""
@@ -99,17 +99,18 @@ class Manifests:
     def targets(self) -> list[str]:
         """Targets of the Makefile and scripts of package.json, as commands."""
         made = re.findall(r"^([A-Za-z][\w-]*)\s*:(?!=)", self._text("Makefile"), re.MULTILINE)
-        scripts = _table(self._json("package.json").get("scripts"))
+        scripts = _at(self._json("package.json"), "scripts")
         return [f"make {name}" for name in dict.fromkeys(made)] + [f"npm run {name}" for name in scripts]
 
     def scripts(self) -> list[tuple[str, str, str]]:
         """Commands that it installs: name, what they call, and the file that says so."""
         project = self._toml("pyproject.toml")
-        tables = [project.get("project", {}).get("scripts"), project.get("project", {}).get("gui-scripts")]
-        tables.append(project.get("tool", {}).get("poetry", {}).get("scripts"))
-        found = [(name, str(target), "pyproject.toml") for each in tables for name, target in _table(each).items()]
-        package = _table(self._json("package.json").get("bin"))
-        return found + [(name, str(target), "package.json") for name, target in package.items()]
+        places = (("project", "scripts"), ("project", "gui-scripts"), ("tool", "poetry", "scripts"))
+        tables = [(_at(project, *place), "pyproject.toml") for place in places]
+        tables.append((_at(self._json("package.json"), "bin"), "package.json"))
+        return [
+            (name, target, file) for table, file in tables for name, target in table.items() if isinstance(target, str)
+        ]
 
     def dependencies(self) -> dict[str, list[str]]:
         """What it depends on, by the place that declares it."""
@@ -117,21 +118,20 @@ class Manifests:
 
     def _declared(self) -> Iterator[tuple[str, list[str]]]:
         project = self._toml("pyproject.toml")
-        table = project.get("project", {})
-        yield "pyproject.toml", _strings(table.get("dependencies"))
-        for extra, names in _table(table.get("optional-dependencies")).items():
+        yield "pyproject.toml", _strings(_at(project, "project").get("dependencies"))
+        for extra, names in _at(project, "project", "optional-dependencies").items():
             yield f"pyproject.toml, extra {extra}", _strings(names)
-        for group, names in _table(project.get("dependency-groups")).items():
+        for group, names in _at(project, "dependency-groups").items():
             yield f"pyproject.toml, group {group}", _strings(names)
-        yield "pyproject.toml, Poetry", _versions(project.get("tool", {}).get("poetry", {}).get("dependencies"))
+        yield "pyproject.toml, Poetry", _versions(_at(project, "tool", "poetry", "dependencies"))
         for name in _REQUIREMENTS:
             lines = (line.strip() for line in self._text(name).splitlines())
             yield name, [line for line in lines if line[:1].isalpha()]
         package = self._json("package.json")
         for key in ("dependencies", "devDependencies"):
-            yield f"package.json, {key}", _versions(package.get(key))
+            yield f"package.json, {key}", _versions(_at(package, key))
         yield "go.mod", _GO_MODULE.findall(self._text("go.mod"))
-        yield "Cargo.toml", _versions(self._toml("Cargo.toml").get("dependencies"))
+        yield "Cargo.toml", _versions(_at(self._toml("Cargo.toml"), "dependencies"))
 
     def _has(self, name: str) -> bool:
         return read_text(self._workspace, name, limit=1) is not None
@@ -142,13 +142,13 @@ class Manifests:
     def _toml(self, name: str) -> dict[str, Any]:
         try:
             return tomllib.loads(self._text(name))
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             return {}
 
     def _json(self, name: str) -> dict[str, Any]:
         try:
-            return _table(json.loads(self._text(name) or "{}"))
-        except ValueError:
+            return _at(json.loads(self._text(name) or "{}"))
+        except (ValueError, RecursionError):
             return {}
 
 
@@ -162,13 +162,20 @@ def _underlined(paragraph: str) -> bool:
     return len(set(last)) == 1 and not last.isalnum()
 
 
-def _table(value: object) -> dict[str, Any]:
+def _at(value: object, *keys: str) -> dict[str, Any]:
+    """The table that keys lead to, one in the other; empty when something else, or nothing, is on the way."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _strings(value: object) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
-def _versions(value: object) -> list[str]:
-    return [f"{name} {version}" if isinstance(version, str) else name for name, version in _table(value).items()]
+def _versions(table: dict[str, Any]) -> list[str]:
+    return [f"{name} {version}" if isinstance(version, str) else name for name, version in table.items()]

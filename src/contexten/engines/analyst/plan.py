@@ -159,6 +159,16 @@ def _largest(question: Question) -> Iterator[Step]:
     yield Step("largest", "rank them", {"what": question.text})
 
 
+def _unused(question: Question) -> Iterator[Step]:
+    for name in question.subjects or (None,):
+        yield Step("unused", "look for what nothing refers to", {"what": question.text, "name": name})
+
+
+def _cycles(question: Question) -> Iterator[Step]:
+    for name in question.subjects or (None,):
+        yield Step("cycles", "look for imports in a circle", {"name": name})
+
+
 def _tests(question: Question) -> Iterator[Step]:
     if not question.subjects:
         yield Step("tests", "list tests")
@@ -211,6 +221,8 @@ _SPECIAL: dict[Intent, Callable[[Question], Iterator[Step]]] = {
     Intent.SEARCH: _search,
     Intent.WRITE: _context,
     Intent.COUNT: _count,
+    Intent.UNUSED: _unused,
+    Intent.CYCLES: _cycles,
     Intent.TESTS: _tests,
     Intent.CHANGES: _changes,
     Intent.RELATION: _relation,

@@ -9,7 +9,13 @@ from __future__ import annotations
 from contexten.engines.analyst.intents import Intent
 
 S = r"(?P<s>.+?)"
-WHAT = r"(?P<what>.+)"
+COUNTABLE = (
+    r"(?:files?|modules?|lines?|loc|functions?|methods?|class(?:es)?|tests?|dependenc(?:y|ies)|packages?|librar(?:y|ies)|"
+    r"to-?dos?|fixmes?|variables?|attributes?|members?|fields?|calls?|callers?|called|subclass(?:es)?|importers?|imports?|"
+    r"imported|uses?|used|usages?|references?|places|times|occurrences?|how big)"
+)
+"""What can be counted."""
+WHAT = rf"(?P<what>.*?(?:\b{COUNTABLE}\b|⟦\d+⟧).*|(?:of )?(?:are (?:there|they)|(?:them|these|those)(?: are there)?))"
 OTHER = r"(?P<other>.+)"
 PROJECT = (
     r"(?:this |the |that |our |my |your )?(?:whole |entire |current )?"
@@ -50,6 +56,17 @@ WRITE_RECORD = (
     rf"{POLITE}(?:write|create|make|generate|build|design)(?: me| us)?(?: an?| the)?(?: \w+){{0,2}} {RECORD}\b"
 )
 DESCRIBE = r"(?:explain|describe|summari[sz]e|analy[sz]e|explore|inspect|understand|read|walk me through|introduce|tell me (?:more )?about|show me|give me)"
+GENERIC = (
+    r"(?:functions?|methods?|class(?:es)?|code|definitions?|symbols?|variables?|constants?|modules?|files?|imports?|"
+    r"(?:any|every|some|no)?things?|parts?)"
+)
+"""What there is of in any code, and so is no name."""
+_BETWEEN = r"(?: (?:that|which|are|is|was|were|there|here|get|gets|do|does|ha(?:s|ve|d)|been|in ⟦\d+⟧|(?:in|of) (?:this|the) \w+))*"
+_UNUSED = (
+    rf"\b(?:dead|unused|unreferenced|unreachable|uncalled|orphan(?:ed)?) {GENERIC}\b",
+    rf"\b{GENERIC}{_BETWEEN} (?:unused|unreferenced|unreachable|uncalled|dead)$",
+    rf"\b{GENERIC}{_BETWEEN} (?:never|not|nowhere|no longer|isn't|aren't|nobody|no one)\b.*\b(?:call|us(?:e|ed|es)\b|refer|invok|need|import)",
+)
 
 ASPECT = "<aspect>"
 """Stands in the table where the questions about what a body does (`ASPECTS`) are tried."""
@@ -68,6 +85,12 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
     (Intent.LARGEST, (
         r"\b(?:largest|biggest|longest|hot ?spots?)\b",
         r"\bmost (?:important|used|referenced|central|imported|called|popular)\b",
+    )),
+    (Intent.UNUSED, _UNUSED),
+    (Intent.CYCLES, (
+        r"\b(?:circular|cyclic)(?:ly)? (?:\w+ )?(?:imports?|dependenc\w+|references?)\b|\b(?:imports?|dependency) (?:cycles?|loops?|circles?)\b",
+        r"\bimports? (?:each other|one another)\b|\b(?:imports?|depend\w*)\b.*\bin (?:a )?(?:circles?|cycles?)\b",
+        rf"^(?:(?:{IS}|there|any|list|show|find|me|all|the) )*(?:import )?cycles$",
     )),
     (Intent.WRITE, (
         rf"{POLITE}{CHANGE}",
@@ -193,7 +216,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"\bwho defines {S}$|\bdefined\b|^(?:\w+ )?(?:the |its )?(?:definition|location|place)$",
     )),
     (Intent.EXPLAIN, (
-        rf"\bwhat {DO} {S} (?:do|mean|stand for|represent|look like|hold|provide)\b",
+        rf"\bwhat {DO} {S} (?:do|mean|say|tell(?: us| me)?|stand for|represent|look like|hold|provide)\b",
         rf"\bhow {DO} {S} works?\b",
         rf"^(?:please )?{DESCRIBE}(?: to me)?(?: what| how)? {S}(?: (?:does|works?|is)(?: for)?)?$",
         rf"\b(?:purpose|meaning|role|responsibility|point|idea|summary|overview|description|behaviou?r|structure|internals) (?:of|behind) {S}$",

@@ -24,6 +24,21 @@ _STOP = frozenset({
     "when", "where", "wheres", "whether", "which", "while", "who", "whom", "whose", "why", "will", "with", "within",
     "without", "work", "working", "works", "would", "yes", "you", "your",
 })  # fmt: skip
+_ORDINARY = _STOP | frozenset({
+    "actually", "always", "anyone", "attributes", "authors", "available", "best", "bug", "bugs", "built", "calls", "common",
+    "correct", "dead", "default", "dependencies", "directory", "documentation", "errors", "ever", "exceptions", "fields", "first",
+    "folder", "good", "great", "imports", "last", "license", "main", "maximum", "minimum", "name", "names", "never", "nobody",
+    "nothing", "nowhere", "number", "often", "options", "package", "packages", "people", "performance", "private", "problem",
+    "problems", "public", "quality", "really", "safe", "say", "security", "settings", "side", "slow", "sometimes", "structure",
+    "symbols", "system", "test", "tests", "time", "today", "twice", "type", "types", "unused", "user", "users", "usually",
+    "values", "variables", "version", "whole", "worst", "wrong", "yesterday", "yet",
+})  # fmt: skip
+_ENDINGS = re.compile(r"[a-z]{3,}(?:ed|ing|ly|able|ible|ous|less|est)")
+
+
+def ordinary(word: str) -> bool:
+    """Whether a word that the code does not know is plain English, so that it cannot be meant as a name."""
+    return word in _ORDINARY or (word.lower() in _STOP) or bool(_ENDINGS.fullmatch(word))
 
 
 def significant(text: str) -> list[str]:

@@ -10,7 +10,9 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from contexten.errors import StoreUnavailableError
+from sqlalchemy import URL
+
+from contexten.errors import SettingsError, StoreUnavailableError
 from contexten.server.queue.durable import Durable, Waiting
 from contexten.server.queue.patience import Outage
 from contexten.server.queue.turns import Turns
@@ -75,13 +77,15 @@ class Queue:
         self._chores: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._durable: Durable | None = None
+        self._lost: str | None = None
+        self._giving_up: asyncio.Task[None] | None = None
         self._turns: Turns | None = None
         self._claim = None if store.is_sqlite else WorkerClaim(store.url, settings.worker_id)
 
     @property
     def problem(self) -> str | None:
         """What keeps runs from going on, and what to do about it; None when nothing does."""
-        return self._outage.problem
+        return self._lost or self._outage.problem
 
     async def start(self) -> None:
         """Take up what is unfinished and begin to work. Returns when turns are being given out.
@@ -92,6 +96,7 @@ class Queue:
             StoreUnavailableError: the queue's own tables cannot be written.
         """
         self._loop = asyncio.get_running_loop()
+        self._lost = None
         self._turns = Turns(self._settings, self._store, self._engines, self._pace.grace, self._outage)
         self._durable = Durable(self._url(), self._settings.worker_id, self._turns.limits, self._begin)
         try:
@@ -141,7 +146,10 @@ class Queue:
         durable.open()
 
     def _url(self) -> str:
-        return f"sqlite:///{self._store.path_beside('queue.sqlite')}" if self._store.is_sqlite else self._store.url
+        if not self._store.is_sqlite:
+            return self._store.url
+        file = URL.create("sqlite", database=str(self._store.path_beside("queue.sqlite")))
+        return file.render_as_string(hide_password=False)
 
     def _begin(self, waiting: Waiting) -> Future[None]:
         if self._turns is None or self._loop is None:
@@ -199,13 +207,23 @@ class Queue:
 
     async def _keep_alive(self, durable: Durable) -> None:
         if self._claim is not None:
-            await asyncio.to_thread(self._claim.keep)
+            try:
+                await asyncio.to_thread(self._claim.keep)
+            except SettingsError as error:
+                self._give_up(error)
+                return
         await self._store.workers.beat(self._settings.worker_id)
         for worker_id in await self._store.workers.dead(self._pace.dead_after):
             taken = await asyncio.to_thread(durable.take_over, [worker_id])
             if taken:
                 logger.warning("Worker %s is silent; its %d turns under way are taken over", worker_id, taken)
             await self._store.workers.forget(worker_id)
+
+    def _give_up(self, error: SettingsError) -> None:
+        """Stop working: what this worker has under way belongs to the process that took its name."""
+        self._lost = f"This worker lost its name and does no more runs. {error}"
+        logger.error(self._lost)
+        self._giving_up = asyncio.create_task(self._end(0))
 
     async def _prune(self, durable: Durable) -> None:
         while await asyncio.to_thread(durable.prune, timedelta(seconds=self._pace.keep)):

@@ -7,7 +7,10 @@ from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Query
 
-from contexten.engines.workspace import clone, describe, name_of, validate_location
+from contexten.engines.cloning import clone
+from contexten.engines.facts import describe
+from contexten.engines.locations import is_local, name_of, validate_location
+from contexten.engines.workspace import CLONES
 from contexten.errors import EngineError
 from contexten.protocol import (
     CheckSuiteSettings,
@@ -17,8 +20,9 @@ from contexten.protocol import (
     Page,
 )
 from contexten.server.auth import AdminRoute, GatedRoute, Running
+from contexten.server.home import FIRST_ORGANIZATION
 from contexten.server.paging import Paged
-from contexten.server.problems import invalid
+from contexten.server.problems import Refusal, invalid
 from contexten.server.routes.shapes import AnyId, OrgId, problems
 from contexten.server.services import Services
 
@@ -46,8 +50,15 @@ async def list_repositories(org_id: OrgId, window: Paged, services: Running) -> 
 async def add_repository(org_id: OrgId, body: NewRepository, services: Running) -> LocalRepository:
     """Register a folder of the server's machine, or clone a git address into the server's data folder.
 
-    The same folder or address twice is the same repository. For admins: whoever adds a folder can have it read.
+    The same folder or address twice is the same repository. For admins: whoever adds a folder can have it read. Folders,
+    and `file://` addresses, are for those of organization 1, whose machine it is.
     """
+    if org_id != FIRST_ORGANIZATION and is_local(body.location):
+        raise Refusal(
+            403,
+            f"Folders of the server's machine are for organization {FIRST_ORGANIZATION}. "
+            "Give a git address: https://host/path, ssh://host/path or git@host:path.",
+        )
     location = validate_location(body.location)
     if isinstance(location, Path):
         return await _add(services, org_id, location, body.name)
@@ -57,7 +68,7 @@ async def add_repository(org_id: OrgId, body: NewRepository, services: Running) 
         if known is not None and await asyncio.to_thread(Path(known.path).is_dir):
             return known
         try:
-            folder = await clone(url, services.settings.data_dir / "repos")
+            folder = await clone(url, services.settings.data_dir / CLONES)
         except EngineError as error:
             raise invalid(str(error), "body", "location") from error
         if known is not None:

@@ -43,7 +43,7 @@ def database_url(settings: ServerSettings) -> URL:
         SettingsError: the address is not one of PostgreSQL; the message does not repeat it, for it can hold a password.
     """
     if settings.database_url is None:
-        return URL.create("sqlite", database=str(settings.data_dir.expanduser().resolve() / "contexten.sqlite"))
+        return URL.create("sqlite", database=str(settings.data_dir / "contexten.sqlite"))
     try:
         url = make_url(settings.database_url.get_secret_value())
     except ArgumentError:

@@ -57,8 +57,7 @@ class Store:
             StoreUnavailableError: the folder cannot be written or the database cannot be reached.
             StoreError: a newer version of Contexten wrote the database.
         """
-        folder = settings.data_dir.expanduser().resolve()
-        return cls(database_url(settings), folder)
+        return cls(database_url(settings), settings.data_dir)
 
     def close(self) -> None:
         """Write what waits and let go of the database. Blocks; a closed store raises StoreUnavailableError."""

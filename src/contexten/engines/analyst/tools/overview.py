@@ -11,7 +11,7 @@ from contexten.engines.analyst.markdown import bullets, counted
 from contexten.engines.analyst.step import Finding
 from contexten.engines.analyst.telling import first_sentence
 from contexten.engines.analyst.tools.testing import test_functions
-from contexten.engines.workspace import describe
+from contexten.engines.facts import describe
 
 if TYPE_CHECKING:
     from contexten.codebase import File, Symbol
