@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contexten.client.local import LocalCredentials
+from contexten.engines.workspace import close
 from contexten.errors import SettingsError
 from contexten.protocol import EngineInfo, Role, Window
 from contexten.server.home import FIRST_ORGANIZATION, Home
@@ -77,6 +78,7 @@ async def running_services(
     if settings.default_engine not in engines:
         names = ", ".join(engine.name for engine in engines)
         raise SettingsError(f"There is no engine {settings.default_engine!r} (CONTEXTEN_ENGINE). Engines: {names}.")
+    close(settings.data_dir)
     lock = DataLock(settings.data_dir)
     if settings.database_url is None:
         lock.acquire(base_url)
