@@ -16,6 +16,7 @@ import pytest
 
 from contexten import AsyncCodegenClient, CodegenClient, errors
 from contexten.resilience import Breaker, Policy
+from fault_proxy import Silence
 from hosted_server import ORG, TOKEN
 
 
@@ -179,6 +180,27 @@ def test_a_thread_interrupted_while_it_waits(server, client):
     assert not thread.is_alive()
     assert [type(error) for error in outcome] == [StoppedError]
     assert client.me().id
+
+
+def test_a_client_that_is_closed_under_a_thread_ends_its_wait(proxies):
+    """At once, however long the server is silent."""
+    proxy = proxies(None, then=Silence())
+    client = CodegenClient(TOKEN, ORG, proxy.base_url)
+    outcome = []
+
+    def ask():
+        try:
+            client.me()
+        except errors.UsageError as error:
+            outcome.append(str(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    asyncio.run(proxy.asked())
+    client.close()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert outcome == ["The client is closed. Make a new one."]
 
 
 def test_an_event_loop_that_was_closed_under_its_client(server):

@@ -9,6 +9,8 @@ from contexten import AsyncCodegenClient, CodegenClient
 from contexten.errors import UsageError
 from hosted_server import served
 
+CIRCLE = {}
+CIRCLE["again"] = CIRCLE
 ORG = "/v1/organizations/323"
 EXPECTED = [
     ("GET", "/v1/mcp-providers", None),
@@ -80,6 +82,15 @@ def test_so_does_the_twin(server):
         (lambda client: client.create_organization(""), "name"),
         (lambda client: client.run("x", repo_id="first"), "first"),
         (lambda client: client.run("x", engin="model"), "'engin'.*Known: .*engine"),
+        (lambda client: client.run("x", metadata={"a": object()}), "cannot be sent"),
+        (lambda client: client.run("x", metadata=CIRCLE), "cannot be sent"),
+        (lambda client: client.run("half of \ud83d"), "cannot be sent"),
+        (lambda client: client.run("x", idempotency_key="a\nb"), "'Idempotency-Key'"),
+        (lambda client: client.request("GET", "/", headers={"X-Name": "☃"}), "'X-Name'"),
+        (lambda client: client.request("GET", "/", headers={"X: y\r\nZ": "1"}), "header"),
+        (lambda client: client.request("GET IT", "/"), "'GET IT'"),
+        (lambda client: client.request("GET", "/\n"), "cannot be sent"),
+        (lambda client: client.request("POST", "/", json=object()), "cannot be sent"),
         (lambda client: client.get_agent_run(1, org_id="x"), "'x'"),
         (lambda client: client.update_check_suite_settings(1, {"check_retry_count": 99}), "99"),
     ],
@@ -87,6 +98,13 @@ def test_so_does_the_twin(server):
 def test_values_that_cannot_be_meant_are_named_and_not_sent(server, ask, names):
     with CodegenClient("t", 323, server.base_url) as client, pytest.raises(UsageError, match=names):
         ask(client)
+
+    async def main():
+        async with AsyncCodegenClient("t", 323, server.base_url) as client:
+            with pytest.raises(UsageError, match=names):
+                await ask(client)
+
+    asyncio.run(main())
     assert server.asked == []
 
 
@@ -95,6 +113,11 @@ def test_values_that_cannot_be_meant_are_named_and_not_sent(server, ask, names):
     [
         ({"timeout": 0}, "timeout is 0"),
         ({"timeout": float("nan")}, "timeout is nan"),
+        ({"timeout": float("inf")}, "timeout is inf"),
+        ({"timeout": "5"}, "timeout is '5'"),
+        ({"deadline": 0}, "deadline is 0"),
+        ({"deadline": float("nan")}, "deadline is nan"),
+        ({"max_retries": -1}, "retries must be >= 0, got -1"),
         ({"max_retries": 1, "policy": object()}, "either policy or max_retries"),
     ],
 )

@@ -22,7 +22,7 @@ class Said(NamedTuple):
 
 
 def with_context(prompt: str, context: Mapping[str, Any] | None) -> str:
-    """The prompt followed by facts, one a line; values that are not text are written as JSON.
+    """The prompt followed by facts, one a line; values that are not text are written as JSON where they can be.
 
     Raises:
         UsageError: the prompt is empty: facts alone ask for nothing.
@@ -62,4 +62,9 @@ def trimmed(history: Sequence[Said], budget_tokens: int) -> list[Said]:
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, default=str, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return str(value)

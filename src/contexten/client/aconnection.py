@@ -67,7 +67,7 @@ class AsyncConnection:
     ) -> tuple[httpx2.Response, Any]:
         """Make a call; the answer and its decoded body. See `Connection.exchange`."""
         organization = await self.organization(org_id) if call.needs_organization else None
-        sent = {**exchange.headers(self.token, call, idempotency_key), **(headers or {})}
+        sent = exchange.headers(self.token, call, idempotency_key, headers)
         return await self.policy.acall(
             partial(self._attempt, call, exchange.path_of(call, organization), sent),
             key=self.server.host,
@@ -87,7 +87,7 @@ class AsyncConnection:
     async def stream(self, path: str, headers: Mapping[str, str], attempts: Attempts) -> AsyncIterator[httpx2.Response]:
         """Open an event stream; its errors come out as those of the API."""
         http = self._pool.client()
-        sent = {**exchange.headers(self.token, exchange.STREAM), **headers}
+        sent = exchange.headers(self.token, exchange.STREAM, more=headers)
         limits = httpx2.Timeout(self.timeout, read=exchange.SILENCE)
         request = http.build_request("GET", path, headers=sent, timeout=limits)
         with attempts.enter():
@@ -130,9 +130,7 @@ class AsyncConnection:
         self, call: Call[Any], path: str, sent: Mapping[str, str], left: float | None
     ) -> tuple[httpx2.Response, Any]:
         seconds = exchange.shorter(self.timeout, left)
-        request = self._pool.client().build_request(
-            call.method, path, params=call.query, json=call.body, headers=sent, timeout=exchange.timeouts(seconds)
-        )
+        request = exchange.build(self._pool.client(), call, path, sent, seconds)
         try:
             response = await self._routed(request, self._pool.transmit, seconds)
             self.server.learn(response)

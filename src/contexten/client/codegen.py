@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 60.0
 """Seconds that one attempt of a request may take."""
+_YEAR = 366 * 86400.0
 Org = int | str | None
 
 
@@ -74,8 +75,8 @@ class CodegenClient(RunCalls, RepositoryCalls, PeopleCalls, PlatformCalls):
         self._connection = Connection(
             resolve_address(token, org_id, base_url),
             policy=_policy(policy, max_retries),
-            timeout=_positive(timeout),
-            deadline=deadline,
+            timeout=_seconds("timeout", timeout),
+            deadline=None if deadline is None else _seconds("deadline", deadline),
             middleware=middleware,
             ssl_context=ssl_context,
         )
@@ -178,8 +179,8 @@ class AsyncCodegenClient(AsyncRunCalls, AsyncRepositoryCalls, AsyncPeopleCalls, 
         self._connection = AsyncConnection(
             resolve_address(token, org_id, base_url),
             policy=_policy(policy, max_retries),
-            timeout=_positive(timeout),
-            deadline=deadline,
+            timeout=_seconds("timeout", timeout),
+            deadline=None if deadline is None else _seconds("deadline", deadline),
             middleware=middleware,
             ssl_context=ssl_context,
         )
@@ -292,13 +293,15 @@ def _policy(policy: Policy | None, max_retries: int | None) -> Policy:
     return Policy(retry=retry, breaker=Breaker(on_change=show_breaker), on_retry=count_retry)
 
 
-def _positive(timeout: float) -> float:
-    if not timeout > 0:
-        raise UsageError(f"timeout is {timeout!r}: it must be a number of seconds above 0.")
-    return timeout
+def _seconds(name: str, value: float) -> float:
+    if not isinstance(value, int | float) or not 0 < value <= _YEAR:
+        raise UsageError(f"{name} is {value!r}: it must be a number of seconds above 0, and a year at most.")
+    return value
 
 
 def _raw(method: str, path: str, params: Mapping[str, Any] | None, json: Any) -> Call[Any]:
+    if not (method.isascii() and method.isalpha()):
+        raise UsageError(f"The method is {method!r}: it must be a word such as GET.")
     if not path.startswith("/") or path.startswith("//"):
         raise UsageError(f"The path is {path!r}: it must start with one slash, such as /v1/users/me.")
     repeat = Repeat.ALWAYS if method.upper() in {"GET", "HEAD", "PUT", "DELETE"} else Repeat.NEVER

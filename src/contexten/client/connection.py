@@ -75,7 +75,7 @@ class Connection:
             within: seconds that it may take with all repetitions, when those are fewer than the client's deadline.
         """
         organization = self.organization(org_id) if call.needs_organization else None
-        sent = {**exchange.headers(self.token, call, idempotency_key), **(headers or {})}
+        sent = exchange.headers(self.token, call, idempotency_key, headers)
         return self.policy.call(
             partial(self._attempt, call, exchange.path_of(call, organization), sent),
             key=self.server.host,
@@ -95,7 +95,7 @@ class Connection:
     def stream(self, path: str, headers: Mapping[str, str], attempts: Attempts) -> Iterator[httpx2.Response]:
         """Open an event stream; its errors come out as those of the API."""
         http = self._pool.client()
-        sent = {**exchange.headers(self.token, exchange.STREAM), **headers}
+        sent = exchange.headers(self.token, exchange.STREAM, more=headers)
         left = attempts.left()
         seconds, now = exchange.shorter(self.timeout, left), time.monotonic()
         limits = httpx2.Timeout(seconds, read=exchange.SILENCE)
@@ -121,9 +121,7 @@ class Connection:
     ) -> tuple[httpx2.Response, Any]:
         seconds = exchange.shorter(self.timeout, left)
         http = self._pool.client()
-        request = http.build_request(
-            call.method, path, params=call.query, json=call.body, headers=sent, timeout=exchange.timeouts(seconds)
-        )
+        request = exchange.build(http, call, path, sent, seconds)
         try:
             response = self._routed(request, partial(_transmit, http, time.monotonic() + seconds), seconds)
             self.server.learn(response)

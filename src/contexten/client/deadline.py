@@ -6,9 +6,10 @@ Here every step on a connection is cut to what is left until the moment that the
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import httpcore2
@@ -86,6 +87,8 @@ class _Stream(httpcore2.NetworkStream):
         self._stream.write(buffer, _left(timeout))
 
     def close(self) -> None:
+        with suppress(OSError, AttributeError):
+            self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)  # wakes a thread that reads
         self._stream.close()
 
     def start_tls(

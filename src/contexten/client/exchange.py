@@ -15,7 +15,7 @@ from contexten.errors import ApiError, CircuitOpenError, StatusError, UsageError
 from contexten.resilience import Verdict, judge_api_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pydantic import SecretStr
 
@@ -57,8 +57,14 @@ class Server:
             self.is_ours = True
 
 
-def headers(token: SecretStr, call: Call[Any], idempotency_key: str | None = None) -> dict[str, str]:
-    """The headers of a request."""
+def headers(
+    token: SecretStr, call: Call[Any], idempotency_key: str | None = None, more: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The headers of a request.
+
+    Raises:
+        UsageError: one of them has a character that a header cannot have; it is not shown.
+    """
     sent = {
         "Authorization": f"Bearer {token.get_secret_value()}",
         "Accept": "application/json",
@@ -66,12 +72,26 @@ def headers(token: SecretStr, call: Call[Any], idempotency_key: str | None = Non
     }
     if call.repeat is Repeat.AGREED:
         sent["Idempotency-Key"] = idempotency_key or uuid.uuid4().hex
+    sent |= more or {}
+    for name, value in sent.items():
+        if not (name.isascii() and name.isprintable() and value.isascii() and value.isprintable()):
+            raise UsageError(f"The header {name!r} has a character that no header can have (it is not shown here).")
     return sent
 
 
-def timeouts(seconds: float) -> httpx2.Timeout:
-    """Limits for the single steps of an exchange that may take so many seconds in all."""
-    return httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
+def build(
+    http: httpx2.Client | httpx2.AsyncClient, call: Call[Any], path: str, sent: Mapping[str, str], seconds: float
+) -> httpx2.Request:
+    """The request of a call.
+
+    Raises:
+        UsageError: a value in it cannot be sent.
+    """
+    limits = httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
+    try:
+        return http.build_request(call.method, path, params=call.query, json=call.body, headers=sent, timeout=limits)
+    except (TypeError, ValueError, RecursionError, httpx2.InvalidURL) as error:
+        raise UsageError(f"The request cannot be sent: {str(error).rstrip('.')}.") from error
 
 
 def shorter(seconds: float, left: float | None) -> float:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from enum import StrEnum
 
-from contexten.errors import CircuitOpenError
+from contexten.errors import CircuitOpenError, UsageError
 from contexten.resilience.clock import SYSTEM_CLOCK, Clock
 
 _log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Breaker:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         if threshold < 1:
-            raise ValueError(f"threshold must be >= 1, got {threshold}")
+            raise UsageError(f"threshold must be >= 1, got {threshold}")
         self.threshold, self.reset_after, self.longest = threshold, reset, longest
         self._on_change, self._clock = on_change, clock
         self._circuits: dict[str, _Circuit] = {}

@@ -13,7 +13,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
-from contexten.errors import MissingExtraError, RequestTimeoutError, StoreUnavailableError
+from contexten.errors import MissingExtraError, RequestTimeoutError, StoreUnavailableError, UsageError
 from contexten.resilience.clock import SYSTEM_CLOCK, Clock
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _rates(rates: Rates) -> list[Rate]:
 
     for count, seconds in rates:
         if count < 1 or not _SHORTEST <= seconds < math.inf:
-            raise ValueError(
+            raise UsageError(
                 f"a rate must be a number of calls >= 1 and of seconds >= {_SHORTEST}, got ({count}, {seconds})"
             )
     return [Rate(count, int(seconds * 1000)) for count, seconds in rates or ((60, 30.0),)]

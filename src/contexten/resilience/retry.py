@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from contexten.errors import ApiError, CircuitOpenError, ConnectError, RequestTimeoutError, StatusError
+from contexten.errors import ApiError, CircuitOpenError, ConnectError, RequestTimeoutError, StatusError, UsageError
 
 _SERVER_ERRORS = 500
 _PASSING = frozenset({408, 409, 429})
@@ -36,11 +36,11 @@ class Retry:
 
     def __post_init__(self) -> None:
         if self.retries < 0:
-            raise ValueError(f"retries must be >= 0, got {self.retries}")
+            raise UsageError(f"retries must be >= 0, got {self.retries}")
         if not 0 <= self.jitter <= 1:
-            raise ValueError(f"jitter must be between 0 and 1, got {self.jitter}")
+            raise UsageError(f"jitter must be between 0 and 1, got {self.jitter}")
         if self.initial < 0 or self.maximum < 0:
-            raise ValueError(f"waits must be >= 0, got initial={self.initial}, maximum={self.maximum}")
+            raise UsageError(f"waits must be >= 0, got initial={self.initial}, maximum={self.maximum}")
 
     def wait(self, failures: int, chance: Callable[[], float] = random.random) -> float:
         """Seconds to wait after the given number of failures (from 1)."""

@@ -54,8 +54,15 @@ def get(path: str, answer: Any, **query: Any) -> Call[Any]:
 
 
 def post(path: str, answer: Any, body: Any = None, *, repeat: Repeat = Repeat.NEVER, **query: Any) -> Call[Any]:
-    """A POST request; fields of the body that were not given are left out."""
-    content = body.model_dump(mode="json", exclude_unset=True) if isinstance(body, BaseModel) else body
+    """A POST request; fields of the body that were not given are left out.
+
+    Raises:
+        UsageError: a value of the body has no form in JSON.
+    """
+    try:
+        content = body.model_dump(mode="json", exclude_unset=True) if isinstance(body, BaseModel) else body
+    except ValueError as error:
+        raise UsageError(f"The request cannot be sent: {str(error).rstrip('.')}.") from error
     return Call("POST", path, reader(answer), query, content, repeat)
 
 
