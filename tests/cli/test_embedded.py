@@ -40,7 +40,10 @@ def test_two_programs_share_one_data_folder(machine):
     assert machine.json("runs", "list")["total"] == 2
 
 
-def test_what_the_official_clients_are_told_outlives_it(machine):
+def test_where_it_never_listened_nobody_is_sent(machine):
     machine("run", "overview")
     kept = json.loads((machine.data / "credentials.json").read_text())
-    assert kept["base_url"] == "http://127.0.0.1:8000"
+    assert kept["base_url"] is None
+    done = machine("env")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("Start it: contexten up\n")

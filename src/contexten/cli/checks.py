@@ -114,15 +114,18 @@ def credentials(folder: Path) -> Check:
 
 
 def server(settings: ServerSettings) -> Check:
-    """Whether a server is up, and if not, whether one could be."""
+    """Whether the server of the data folder is up, and if not, whether one could be."""
     from contexten.cli.connect import answers
+    from contexten.server.lock import Holder
+    from contexten.server.services import configured_url
 
-    local = _readable_credentials(settings.data_dir)
-    if local and answers(local.base_url):
-        return Check("server", "ok", f"up at {local.base_url}")
+    holder = Holder.current(settings.data_dir)
+    if holder and answers(holder.base_url):
+        return Check("server", "ok", f"up at {holder.base_url}")
     if _taken(settings.host, settings.port):
+        other = "another Contexten server, with other data" if answers(configured_url(settings)) else "another program"
         step = f"contexten up --port {settings.port + 1}"
-        return Check("server", "note", f"not up, and port {settings.port} is taken by another program", step)
+        return Check("server", "note", f"not up, and port {settings.port} is taken by {other}", step)
     return Check("server", "note", f"not up; port {settings.port} is free", "contexten up")
 
 
@@ -179,13 +182,6 @@ def _importable(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:
         return False
-
-
-def _readable_credentials(folder: Path) -> LocalCredentials | None:
-    try:
-        return LocalCredentials.read(folder)
-    except ContextenError:  # reported by the check of the file
-        return None
 
 
 def _taken(host: str, port: int) -> bool:

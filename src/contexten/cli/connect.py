@@ -1,6 +1,8 @@
 """Finding the server that a command talks to: the one that the environment names, the local one, or one of our own.
 
-When no local server is up, one is started inside this process for as long as the command takes, on the same data.
+The local one is the process that holds the data folder, wherever the credentials file says that it was: another program
+may listen there by now. When there is none, one is started inside this process for as long as the command takes, on the
+same data.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from contexten.cli.progress import Progress
 from contexten.client import CodegenClient
-from contexten.client.address import normalize_base_url
+from contexten.client.address import Address, normalize_base_url
 from contexten.client.local import LocalCredentials
 from contexten.errors import ConnectError, DataDirectoryInUseError
 from contexten.settings import ClientSettings, ServerSettings
@@ -22,6 +26,8 @@ from contexten.settings import ClientSettings, ServerSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from contexten.server.lock import Holder
 
 _LOOK_SECONDS = 2.0
 _START_SECONDS = 20.0
@@ -53,17 +59,26 @@ def connected(*, start: bool = True, patient: bool = False) -> Iterator[Connecti
         yield _connection(stack, start=start, patient=patient)
 
 
-def local_credentials() -> LocalCredentials:
-    """The local server's address and token.
+def local_address() -> Address:
+    """Where the local server is up or, when it is not, was, and its token.
 
     Raises:
-        ConnectError: no server was ever started on this data.
+        ConnectError: no server was ever started on this data, or somebody else's listens at its address.
     """
+    from contexten.server.lock import Holder
+
     folder = ClientSettings().data_dir
-    local = LocalCredentials.read(folder)
-    if local is None:
+    local, holder = LocalCredentials.read(folder), Holder.current(folder)
+    if local and holder and holder.stays:
+        return Address(holder.base_url, SecretStr(local.token), local.organization_id, local=True)
+    if local is None or local.base_url is None:
         raise ConnectError(f"no server was started yet with the data in {folder}. Start it: contexten up")
-    return local
+    if answers(local.base_url):
+        raise ConnectError(
+            f"at {local.base_url} is a server of other data than {folder}, which the token is not for. "
+            "Start your own: contexten up --port 0"
+        )
+    return Address(local.base_url, SecretStr(local.token), local.organization_id, local=True)
 
 
 def answers(base_url: str) -> bool:
@@ -78,20 +93,24 @@ def answers(base_url: str) -> bool:
 
 
 def _connection(stack: ExitStack, *, start: bool, patient: bool) -> Connection:
+    from contexten.server.lock import Holder
+
     settings = ClientSettings()
-    local = LocalCredentials.read(settings.data_dir)
-    if settings.base_url and not (local and normalize_base_url(settings.base_url) == local.base_url):
+    local, holder = LocalCredentials.read(settings.data_dir), Holder.current(settings.data_dir)
+    ours = {one.base_url for one in (local, holder) if one}
+    if settings.base_url and normalize_base_url(settings.base_url) not in ours:
         return Connection(stack.enter_context(CodegenClient()))
-    if local and answers(local.base_url):
-        return Connection(stack.enter_context(CodegenClient(base_url=local.base_url)))
+    if holder and holder.stays and (client := _holder(settings, holder)):
+        return Connection(stack.enter_context(client))
     if not start:
         raise ConnectError("no server is running here. Start it: contexten up")
-    return _embedded(stack, patient=patient)
+    return _embedded(stack, settings, patient=patient)
 
 
-def _embedded(stack: ExitStack, *, patient: bool) -> Connection:
+def _embedded(stack: ExitStack, client_settings: ClientSettings, *, patient: bool) -> Connection:
     """A connection to a server of our own, or to the one that holds the data now."""
     from contexten.cli.logs import show_logs
+    from contexten.server.lock import Holder
 
     settings = ServerSettings()
     show_logs(settings)
@@ -102,8 +121,9 @@ def _embedded(stack: ExitStack, *, patient: bool) -> Connection:
                 return _started(stack, settings)
             except DataDirectoryInUseError as error:
                 # The server inside another command ends with that command: a run on it would be cut short.
-                passing = patient and not _stays(settings.data_dir)
-                if not passing and (client := _holder(error, settings.data_dir)):
+                holder = Holder.current(settings.data_dir)
+                passing = patient and not (holder and holder.stays)
+                if holder and not passing and (client := _holder(client_settings, holder)):
                     return Connection(stack.enter_context(client))
                 if not passing and time.monotonic() > deadline:
                     raise
@@ -119,20 +139,14 @@ def _started(stack: ExitStack, settings: ServerSettings) -> Connection:
     return Connection(stack.enter_context(client), embedded=True)
 
 
-def _holder(error: DataDirectoryInUseError, data_dir: Path) -> CodegenClient | None:
+def _holder(settings: ClientSettings, holder: Holder) -> CodegenClient | None:
     """A client of the process that holds the data, as soon as that one answers."""
-    local = LocalCredentials.read(data_dir)
-    if local is None or error.base_url is None or not answers(error.base_url):
+    local = LocalCredentials.read(settings.data_dir)
+    if local is None or not answers(holder.base_url):
         return None
-    return CodegenClient(token=local.token, org_id=local.organization_id, base_url=error.base_url)
-
-
-def _stays(data_dir: Path) -> bool:
-    """Whether the server that holds the data is one that was started to stay."""
-    from contexten.server.lock import Holder
-
-    holder = Holder.read(data_dir)
-    return holder is not None and holder.command.endswith(" up")
+    if settings.api_token is not None:
+        return CodegenClient(base_url=holder.base_url)
+    return CodegenClient(token=local.token, org_id=settings.org_id or local.organization_id, base_url=holder.base_url)
 
 
 def _wait_while_held(data_dir: Path) -> None:

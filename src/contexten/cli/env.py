@@ -11,7 +11,7 @@ from contexten.cli.output import emit, note, say
 from contexten.cli.words import Json, application
 
 if TYPE_CHECKING:
-    from contexten.client.local import LocalCredentials
+    from contexten.client.address import Address
 
 app = application()
 
@@ -29,9 +29,9 @@ def env(
 
     With --write-cli-auth the official command-line program is signed in as well; an earlier file is kept beside it.
     """
-    from contexten.cli.connect import answers, local_credentials
+    from contexten.cli.connect import answers, local_address
 
-    local = local_credentials()
+    local = local_address()
     if not answers(local.base_url):
         note(f"no server answers at {local.base_url} now. Start it: contexten up")
     if write_cli_auth:
@@ -42,11 +42,11 @@ def env(
         say("\n".join(f"export {name}={quote(value)}" for name, value in variables(local).items()))
 
 
-def variables(local: LocalCredentials) -> dict[str, str]:
+def variables(local: Address) -> dict[str, str]:
     """Names and values that the official clients read, and those that our own does."""
     return {
-        "CODEGEN_API_TOKEN": local.token,
-        "CODEGEN_ORG_ID": str(local.organization_id),
+        "CODEGEN_API_TOKEN": local.token.get_secret_value(),
+        "CODEGEN_ORG_ID": str(local.org_id),
         "CODEGEN_BASE_URL": local.base_url,
         "CODEGEN_API_BASE_URL": local.base_url,
         "TELEMETRY_ENABLED": "false",
@@ -54,7 +54,7 @@ def variables(local: LocalCredentials) -> dict[str, str]:
     }
 
 
-def _sign_in(local: LocalCredentials, *, yes: bool) -> None:
+def _sign_in(local: Address, *, yes: bool) -> None:
     from contexten.cli.consent import agreed
     from contexten.cli.signin import auth_path, write_auth
 
@@ -65,6 +65,6 @@ def _sign_in(local: LocalCredentials, *, yes: bool) -> None:
     )
     if not yes and not agreed(question, f"writing {path}"):
         raise typer.Exit(1)
-    kept = write_auth(path, local.token)
+    kept = write_auth(path, local.token.get_secret_value())
     say(f"wrote {path}{f' (the earlier one is now {kept})' if kept else ''}")
     note('The program needs this server\'s address too: eval "$(contexten env)"')

@@ -117,7 +117,7 @@ def _check_source(address: str, settings: ClientSettings, *, given: bool) -> Non
 
 def _complete(named: str | None, secret: SecretStr | None, org_id: int | None, settings: ClientSettings) -> Address:
     local = LocalCredentials.read(settings.data_dir)
-    local_url = None if local is None else normalize_base_url(local.base_url)
+    local_url = None if local is None or local.base_url is None else normalize_base_url(local.base_url)
     address = named or local_url or _LOCAL
     if secret is not None:
         return Address(address, secret, org_id, local=address == local_url)

@@ -20,8 +20,8 @@ FILE_NAME = "credentials.json"
 class LocalCredentials:
     """Where the local server serves and as whom a client may talk to it."""
 
-    base_url: str
-    """Address without `/v1`."""
+    base_url: str | None
+    """Address without `/v1` of the server that was last started to stay; None before the first."""
     token: str = field(repr=False)
     organization_id: int
 
@@ -45,7 +45,8 @@ class LocalCredentials:
     def _parse(cls, text: str, path: Path) -> LocalCredentials:
         try:
             data = json.loads(text)
-            return cls(str(data["base_url"]), str(data["token"]), int(data["organization_id"]))
+            address = data["base_url"]
+            return cls(None if address is None else str(address), str(data["token"]), int(data["organization_id"]))
         except (ValueError, KeyError, TypeError) as error:
             raise SettingsError(
                 f"{path} is not a credentials file of Contexten. Remove it; `contexten up` writes a new one."

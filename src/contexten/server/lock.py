@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sys
@@ -14,6 +15,9 @@ from contexten.errors import DataDirectoryInUseError, SettingsError
 
 _LOCK = "server.lock"
 _NOTE = "server.json"
+_PRIVATE = 0o600
+_PROBED_SECONDS = 0.2
+"""Longer than somebody who only looks whether the folder is held keeps the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,20 @@ class Holder:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    @classmethod
+    def current(cls, data_dir: Path) -> Holder | None:
+        """The process that holds a data folder now: what listens at its address is the server of that folder."""
+        return cls.read(data_dir) if _is_held(data_dir / _LOCK) else None
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is a server that was started to stay, and not one inside another command."""
+        return self.command.endswith(" up")
+
     def write(self, data_dir: Path) -> None:
         """Leave the note for other processes."""
         draft = data_dir / f".{_NOTE}.{self.pid}"
+        draft.touch(_PRIVATE)
         draft.write_text(json.dumps(asdict(self)), "utf-8")
         draft.replace(data_dir / _NOTE)
 
@@ -46,7 +61,7 @@ class DataLock:
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        self._lock = FileLock(data_dir / _LOCK, thread_local=False)
+        self._lock = FileLock(data_dir / _LOCK, mode=_PRIVATE, thread_local=False)
 
     def acquire(self, base_url: str) -> None:
         """Take the folder, making it when it is not there.
@@ -57,7 +72,8 @@ class DataLock:
         """
         try:
             self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=_PROBED_SECONDS, poll_interval=_PROBED_SECONDS / 10)
+            (self._data_dir / _LOCK).chmod(_PRIVATE)
             Holder(os.getpid(), base_url, _command()).write(self._data_dir)
         except Timeout:
             raise in_use(self._data_dir) from None
@@ -73,6 +89,23 @@ class DataLock:
         if self._lock.is_locked:
             (self._data_dir / _NOTE).unlink(missing_ok=True)
             self._lock.release()
+
+
+def _is_held(path: Path) -> bool:
+    """Whether some process has the lock; the shared one that is tried here goes with the descriptor."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def in_use(data_dir: Path) -> DataDirectoryInUseError:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contexten.client.local import LocalCredentials
 from contexten.engines.workspace import close
-from contexten.errors import SettingsError
+from contexten.errors import DataDirectoryInUseError, SettingsError
 from contexten.protocol import EngineInfo, Role, Window
 from contexten.server.home import FIRST_ORGANIZATION, Home
 from contexten.server.limits import RequestLimits
@@ -68,7 +68,7 @@ async def running_services(
         settings: what to open.
         engines: who does the runs.
         base_url: where it serves.
-        passing: whether that address is gone soon: the credentials file then keeps the one in the settings.
+        passing: whether that address is gone soon: the credentials file then keeps the one that it has.
 
     Raises:
         SettingsError: the default engine or the repository does not exist.
@@ -82,6 +82,8 @@ async def running_services(
     lock = DataLock(settings.data_dir)
     if settings.database_url is None:
         lock.acquire(base_url)
+    elif not passing:
+        _leave_note(lock, base_url)
     try:
         store = await asyncio.to_thread(Store.open, settings)
         try:
@@ -111,6 +113,12 @@ async def _working(
             await queue.stop()
 
 
+def _leave_note(lock: DataLock, base_url: str) -> None:
+    """Tell commands on this machine where the server is, unless another one of the same database does already."""
+    with suppress(DataDirectoryInUseError, SettingsError):
+        lock.acquire(base_url)
+
+
 async def _leave_credentials(settings: ServerSettings, store: Store, base_url: str | None) -> None:
     """Leave a token of the first organization, and the address, where clients on this machine find them.
 
@@ -120,7 +128,7 @@ async def _leave_credentials(settings: ServerSettings, store: Store, base_url: s
     kept = read_credentials(settings.data_dir)
     found = await _token(store, kept)
     if found is not None:
-        address = base_url or (kept.base_url if kept else configured_url(settings))
+        address = base_url or (kept.base_url if kept else None)
         credentials = LocalCredentials(address, *found)
         if credentials != kept:
             credentials.write(settings.data_dir)

@@ -62,7 +62,7 @@ def connect(url: URL, *, connections: int) -> Engine:
 
 
 def _sqlite(url: URL, connections: int) -> Engine:
-    _make_private_file(Path(url.database or ""))
+    make_private_file(Path(url.database or ""))
     engine = create_engine(
         url, pool_size=connections, max_overflow=0, pool_timeout=_POOL_SECONDS, connect_args={"timeout": _BUSY_SECONDS}
     )
@@ -96,9 +96,18 @@ def _postgresql(url: URL, connections: int) -> Engine:
     return engine
 
 
-def _make_private_file(path: Path) -> None:
+def make_private_file(path: Path) -> None:
+    """Make a file of a database, readable by the user alone; one that is there already becomes so.
+
+    Raises:
+        StoreUnavailableError: it cannot be made.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise StoreUnavailableError(f"The database file {path} cannot be opened: {error.strerror}.") from error
