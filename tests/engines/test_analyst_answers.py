@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from contexten.engines import Exchange
 from contexten.engines.analyst.plan import MAX_STEPS, make_plan
-from contexten.engines.analyst.prompt import MAX_QUESTIONS, understand
+from contexten.engines.analyst.understanding.prompt import MAX_QUESTIONS, understand
 from contexten.protocol import RunStatus
 from shop_project import commit_all, make_project
 
@@ -238,7 +238,8 @@ async def test_long_lists_say_what_they_leave_out(tmp_path, ask):
     project = make_project(tmp_path / "long", {"a.py": "def f():\n    pass\n", "b.py": calls})
     outcome = await ask("who calls `f`?", workspace=project)
     assert "500 places" in outcome.result
-    assert "and 475 more" in outcome.result
+    assert "500 calls, lines 2, 3" in outcome.result
+    assert "and 490 more" in outcome.result
     assert len(outcome.result) < 5000
 
 

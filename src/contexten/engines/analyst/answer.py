@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst.intents import Intent
 from contexten.engines.analyst.markdown import bullets, shorten
+from contexten.engines.analyst.understanding.intents import Intent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contexten.engines.analyst.clause import Question
     from contexten.engines.analyst.step import Finding, Step
+    from contexten.engines.analyst.understanding.clause import Question
 
 MAX_CHARACTERS = 60_000
 _SUMMARY = 200

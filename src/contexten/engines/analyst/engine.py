@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from contexten._version import __version__
 from contexten.engines.analyst.answer import answered, needs_a_model
-from contexten.engines.analyst.intents import Intent
+from contexten.engines.analyst.understanding.intents import Intent
 from contexten.engines.base import Availability, Outcome
 from contexten.errors import CodebaseError, EngineError
 from contexten.protocol import MessageType, NewLogEntry, RunStatus
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from contexten.engines.analyst.clause import Question
-    from contexten.engines.analyst.ground import Ground
+    from contexten.engines.analyst.repository import Repository
     from contexten.engines.analyst.step import Finding, Step
+    from contexten.engines.analyst.understanding.clause import Question
     from contexten.engines.base import Journal, Task
     from contexten.protocol import LogEntry
 
@@ -55,9 +55,9 @@ class AnalystEngine:
             EngineError: the repository's folder cannot be read.
         """
         before = await journal.entries()
-        ground = await self._ground(task)
-        questions, steps = await self._plan(task, ground, journal, before)
-        findings = await self._take(steps, ground, journal, before)
+        repository = await self._repository(task)
+        questions, steps = await self._plan(task, repository, journal, before)
+        findings = await self._take(steps, repository, journal, before)
         outcome = _outcome(questions, steps, findings)
         await journal.add(
             NewLogEntry(message_type=MessageType.FINAL_ANSWER, thought=outcome.summary, observation=outcome.result),
@@ -65,25 +65,25 @@ class AnalystEngine:
         )
         return outcome
 
-    async def _ground(self, task: Task) -> Ground:
-        from contexten.engines.analyst.ground import Ground
+    async def _repository(self, task: Task) -> Repository:
         from contexten.engines.analyst.indexes import shared
+        from contexten.engines.analyst.repository import Repository
 
         try:
             future = shared().start(task.workspace, self._threads.submit, self._cache)
             codebase = await asyncio.shield(asyncio.wrap_future(future))
         except (CodebaseError, OSError) as error:
             raise EngineError(f"The repository {task.repo_name} cannot be read: {error}") from error
-        return Ground(task.workspace, task.repo_name, codebase)
+        return Repository(task.workspace, task.repo_name, codebase)
 
     async def _plan(
-        self, task: Task, ground: Ground, journal: Journal, before: Mapping[str, LogEntry]
+        self, task: Task, repository: Repository, journal: Journal, before: Mapping[str, LogEntry]
     ) -> tuple[list[Question], list[Step]]:
         from contexten.engines.analyst.plan import in_words, make_plan
-        from contexten.engines.analyst.prompt import understand
         from contexten.engines.analyst.step import STEPS
+        from contexten.engines.analyst.understanding.prompt import understand
 
-        questions = await self._in_thread(understand, task.prompt, ground, task.history)
+        questions = await self._in_thread(understand, task.prompt, repository, task.history)
         if written := _written(before.get("plan")):
             return questions, STEPS.validate_python(written["steps"])
         steps = await self._in_thread(make_plan, questions)
@@ -94,7 +94,7 @@ class AnalystEngine:
         return questions, steps
 
     async def _take(
-        self, steps: list[Step], ground: Ground, journal: Journal, before: Mapping[str, LogEntry]
+        self, steps: list[Step], repository: Repository, journal: Journal, before: Mapping[str, LogEntry]
     ) -> list[Finding | None]:
         """The findings of the steps; None for a step whose subject was not found."""
         findings: list[Finding | None] = []
@@ -104,18 +104,18 @@ class AnalystEngine:
                 findings.append(None)
                 continue
             key = f"step-{number}"
-            finding = _finding(before.get(key)) or await self._step(step, ground, journal, key)
+            finding = _finding(before.get(key)) or await self._step(step, repository, journal, key)
             if not finding.found and "name" in step.input:
                 missing.add(step.input["name"])
             findings.append(finding)
         return findings
 
-    async def _step(self, step: Step, ground: Ground, journal: Journal, key: str) -> Finding:
+    async def _step(self, step: Step, repository: Repository, journal: Journal, key: str) -> Finding:
         from contexten.engines.analyst.step import Finding
         from contexten.engines.analyst.tools import TOOLS
 
         try:
-            finding: Finding = await self._in_thread(TOOLS[step.tool], ground, **step.input)
+            finding: Finding = await self._in_thread(TOOLS[step.tool], repository, **step.input)
         except (
             CodebaseError,
             OSError,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst.intents import Intent
 from contexten.engines.analyst.markdown import shorten
 from contexten.engines.analyst.step import Step
 from contexten.engines.analyst.tools.text import TODO
-from contexten.engines.analyst.words import significant
+from contexten.engines.analyst.understanding.intents import Intent
+from contexten.engines.analyst.understanding.words import significant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from contexten.engines.analyst.clause import Question
+    from contexten.engines.analyst.understanding.clause import Question
 
 MAX_STEPS = 24
 _LABEL = 48

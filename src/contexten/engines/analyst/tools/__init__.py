@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contexten.engines.analyst.tools.aspects import read
 from contexten.engines.analyst.tools.calls import callees, callers, relation, uses
 from contexten.engines.analyst.tools.classes import bases, contents, subclasses
 from contexten.engines.analyst.tools.counting import count, largest
 from contexten.engines.analyst.tools.explaining import explain
 from contexten.engines.analyst.tools.finding import find
 from contexten.engines.analyst.tools.history import changes
-from contexten.engines.analyst.tools.modules import importers, imports
+from contexten.engines.analyst.tools.modules import cycles, importers, imports
 from contexten.engines.analyst.tools.overview import overview
 from contexten.engines.analyst.tools.project import dependencies, entry_points, setup
 from contexten.engines.analyst.tools.raising import raisers
-from contexten.engines.analyst.tools.reading import read, show
 from contexten.engines.analyst.tools.searching import search
+from contexten.engines.analyst.tools.source import show
 from contexten.engines.analyst.tools.testing import tests
 from contexten.engines.analyst.tools.text import find_text
+from contexten.engines.analyst.tools.unused import unused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +41,8 @@ TOOLS: Mapping[str, Callable[..., Finding]] = {
     "bases": bases,
     "importers": importers,
     "imports": imports,
+    "cycles": cycles,
+    "unused": unused,
     "tests": tests,
     "text": find_text,
     "count": count,
@@ -50,4 +54,4 @@ TOOLS: Mapping[str, Callable[..., Finding]] = {
     "changes": changes,
     "search": search,
 }
-"""By name. Each takes the ground and the step's input, blocks, and gives back a finding."""
+"""By name. Each takes the repository and the step's input, blocks, and gives back a finding."""

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from contexten.engines.analyst import bodies
-from contexten.engines.analyst.ground import is_test
 from contexten.engines.analyst.markdown import bullets, code, counted, few, joined
+from contexten.engines.analyst.references import as_data, counted_kinds, counted_places, in_order, listed, tally
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.telling import full_name
 from contexten.engines.analyst.tools.finding import MAX_SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contexten.codebase import Reference, Symbol
-    from contexten.engines.analyst.ground import Ground
+    from contexten.engines.analyst.repository import Repository
 
 MAX_SYMBOLS = 4
 _KEPT = 100
 _UNSURE = 8
-_KINDS = {
-    "read": "read", "call": "call", "write": "assignment", "import": "import", "base": "base class",
-    "decorator": "decorator", "annotation": "annotation", "export": "export",
-}  # fmt: skip
 
 
 class _Asked(NamedTuple):
@@ -42,60 +37,60 @@ class _Asked(NamedTuple):
         return f"`{self.scope}`" if self.scope else "this repository"
 
 
-def callers(ground: Ground, name: str, scope: str | None = None) -> Finding:
+def callers(repository: Repository, name: str, scope: str | None = None) -> Finding:
     """The places that call a function or method, or make an instance of a class."""
-    symbols = ground.find(name).symbols[:MAX_SYMBOLS]
+    symbols = repository.find(name).symbols[:MAX_SYMBOLS]
     if not symbols:
-        return _not_code(ground, name, "called")
+        return _not_code(repository, name, "called")
     each = [
-        (symbol, _in_scope(ground.codebase.references(symbol, ("call",), possible=True), scope)) for symbol in symbols
+        (symbol, _in_scope(repository.codebase.references(symbol, ("call",), possible=True), scope))
+        for symbol in symbols
     ]
-    answers = [_called(ground, symbol, found, _Asked(len(symbols) > 1, scope)) for symbol, found in each]
-    all_of_them = _ordered([reference for _, found in each for reference in found])
-    return Finding(_tally(all_of_them), "\n\n".join(answers), {"name": name, **_data(all_of_them)})
+    answers = [_called(repository, symbol, found, _Asked(len(symbols) > 1, scope)) for symbol, found in each]
+    all_of_them = in_order([reference for _, found in each for reference in found])
+    return Finding(tally(all_of_them), "\n\n".join(answers), {"name": name, **as_data(all_of_them)})
 
 
-def uses(ground: Ground, name: str, scope: str | None = None) -> Finding:
+def uses(repository: Repository, name: str, scope: str | None = None) -> Finding:
     """All places that refer to a definition, in whatever way."""
-    symbols = ground.find(name).symbols[:MAX_SYMBOLS]
+    symbols = repository.find(name).symbols[:MAX_SYMBOLS]
     if not symbols:
-        return _not_code(ground, name, "used")
-    each = [(symbol, _in_scope(ground.codebase.references(symbol, possible=True), scope)) for symbol in symbols]
-    answers = [_used(ground, symbol, found, _Asked(len(symbols) > 1, scope)) for symbol, found in each]
-    all_of_them = _ordered([reference for _, found in each for reference in found])
-    return Finding(_tally(all_of_them), "\n\n".join(answers), {"name": name, **_data(all_of_them)})
+        return _not_code(repository, name, "used")
+    each = [(symbol, _in_scope(repository.codebase.references(symbol, possible=True), scope)) for symbol in symbols]
+    answers = [_used(repository, symbol, found, _Asked(len(symbols) > 1, scope)) for symbol, found in each]
+    all_of_them = in_order([reference for _, found in each for reference in found])
+    return Finding(tally(all_of_them), "\n\n".join(answers), {"name": name, **as_data(all_of_them)})
 
 
-def callees(ground: Ground, name: str) -> Finding:
+def callees(repository: Repository, name: str) -> Finding:
     """What a function, method or class calls: in this repository, and outside of it."""
-    symbols = [symbol for symbol in ground.find(name).symbols if symbol.kind in {"function", "method", "class"}][
+    symbols = [symbol for symbol in repository.find(name).symbols if symbol.kind in {"function", "method", "class"}][
         :MAX_SYMBOLS
     ]
     if not symbols:
-        return _not_code(ground, name, "followed into what it calls")
+        return _not_code(repository, name, "followed into what it calls")
     sections, places = [], []
     for symbol in symbols:
-        found = ground.codebase.callees(symbol)
-        sections.append(_calls(ground, symbol, found))
+        found = repository.codebase.callees(symbol)
+        sections.append(_calls(repository, symbol, found))
         places += [f"{ref.target.qualified_name} {ref.location}" for ref in found if ref.target]
     line = counted(len({place.split()[0] for place in places}), "function") + " of this repository"
     return Finding(line, "\n\n".join(sections), {"name": name, "places": places[:_KEPT]})
 
 
-def relation(ground: Ground, name: str, other: str) -> Finding:
+def relation(repository: Repository, name: str, other: str) -> Finding:
     """Whether one definition refers to another, and where."""
-    first, second = ground.find(name).symbols, ground.find(other).symbols
+    first, second = repository.find(name).symbols, repository.find(other).symbols
     found = [
         reference
         for target in second[:MAX_SYMBOLS]
-        for reference in ground.references(target)
+        for reference in repository.references(target)
         if reference.symbol and any(_holds(symbol, reference.symbol) for symbol in first)
     ]
     if found:
-        items = [_item(reference, with_kind=True) for reference in _ordered(found)]
-        answer = f"Yes: `{name}` refers to `{other}` in {counted(len(found), 'place')}:\n\n{bullets(items)}"
-        return Finding(f"yes, {counted(len(found), 'place')}", answer, {"related": True, **_data(found)})
-    between = _steps_between(ground, first, second)
+        answer = f"Yes: `{name}` refers to `{other}` in {counted(len(found), 'place')}:\n\n{listed(found)}"
+        return Finding(f"yes, {counted(len(found), 'place')}", answer, {"related": True, **as_data(found)})
+    between = _steps_between(repository, first, second)
     if between:
         chain = " → ".join(f"`{each}`" for each in between)
         return Finding(
@@ -105,46 +100,37 @@ def relation(ground: Ground, name: str, other: str) -> Finding:
     return Finding("no", answer, {"related": False})
 
 
-def reference_item(reference: Reference) -> str:
-    """A reference as a line of a list, with its kind."""
-    return _item(reference, with_kind=True)
-
-
-def _called(ground: Ground, symbol: Symbol, found: list[Reference], asked: _Asked) -> str:
+def _called(repository: Repository, symbol: Symbol, found: list[Reference], asked: _Asked) -> str:
     verb = "instantiated" if symbol.kind == "class" else "called"
     who = asked.name(symbol)
     sure, unsure = [ref for ref in found if ref.certain], [ref for ref in found if not ref.certain]
     if not found:
-        return f"No code in {asked.where} calls {who}. {_otherwise(ground, symbol)}".rstrip()
-    said = []
-    if sure:
-        said.append(f"{who} is {verb} from {_where(sure)}:\n\n{bullets([_item(ref) for ref in _ordered(sure)])}")
+        return f"No code in {asked.where} calls {who}. {_otherwise(repository, symbol)}".rstrip()
+    said = [f"{who} is {verb} from {counted_places(sure)}:\n\n{listed(sure)}"] if sure else []
     if unsure:
         head = "Perhaps also called from" if sure else f"{who} is perhaps {verb} from"
-        said.append(
-            f"{head} {_where(unsure)} (matched by name only):\n\n{bullets([_item(ref) for ref in _ordered(unsure)], limit=_UNSURE)}"
-        )
+        said.append(f"{head} {counted_places(unsure)} (matched by name only):\n\n{listed(unsure, limit=_UNSURE)}")
     return "\n\n".join(said)
 
 
-def _otherwise(ground: Ground, symbol: Symbol) -> str:
+def _otherwise(repository: Repository, symbol: Symbol) -> str:
     """What may lead to a definition that nothing calls: references of other kinds, decorators, exports."""
-    others = [ref for ref in ground.references(symbol) if ref.kind not in {"call", "import"}]
+    others = [ref for ref in repository.references(symbol) if ref.kind not in {"call", "import"}]
     said = ""
     if symbol.decorators:
         said = f"It is decorated with {joined([code('@' + each) for each in symbol.decorators])}, so a framework may call it. "
     if others:
-        said += f"It is referred to otherwise in {_where(others)}:\n\n{bullets([reference_item(ref) for ref in _ordered(others)])}"
+        said += f"It is referred to otherwise in {counted_places(others)}:\n\n{listed(others)}"
     return said
 
 
-def _used(ground: Ground, symbol: Symbol, found: list[Reference], asked: _Asked) -> str:
+def _used(repository: Repository, symbol: Symbol, found: list[Reference], asked: _Asked) -> str:
     who = asked.name(symbol)
     if not found and asked.scope:
         return f"No code in {asked.where} refers to {who}."
     if not found:
         word = rf"\b{re.escape(symbol.name)}\b"
-        lines = ground.search_text(word, limit=_KEPT, regex=True, ignore_case=False)
+        lines = repository.search_text(word, limit=_KEPT, regex=True, ignore_case=False)
         items = [
             f"`{match.path}:{match.line}`: {code(match.text)}"
             for match in lines
@@ -152,19 +138,12 @@ def _used(ground: Ground, symbol: Symbol, found: list[Reference], asked: _Asked)
         ]
         also = f" The word also stands in:\n\n{bullets(items, limit=MAX_SHOWN)}" if items else ""
         return f"No code in this repository refers to {who}.{also}"
-    kinds: dict[str, int] = {}
-    for reference in found:
-        kinds[reference.kind] = kinds.get(reference.kind, 0) + 1
-    tally = joined(
-        [counted(number, _KINDS.get(kind, kind)) for kind, number in sorted(kinds.items(), key=lambda each: -each[1])]
-    )
     unsure = sum(not reference.certain for reference in found)
     note = f" Of these, {unsure} are matched by name only (marked ?)." if unsure else ""
-    items = [_item(ref, with_kind=True) for ref in _ordered(found)]
-    return f"{who} is used in {_where(found)} ({tally}).{note}\n\n{bullets(items)}"
+    return f"{who} is used in {counted_places(found)} ({counted_kinds(found)}).{note}\n\n{listed(found)}"
 
 
-def _calls(ground: Ground, symbol: Symbol, found: Sequence[Reference]) -> str:
+def _calls(repository: Repository, symbol: Symbol, found: Sequence[Reference]) -> str:
     by_target: dict[str, list[Reference]] = {}
     for reference in found:
         if reference.target:
@@ -181,7 +160,7 @@ def _calls(ground: Ground, symbol: Symbol, found: Sequence[Reference]) -> str:
         if items
         else "nothing of this repository."
     )
-    body = ground.body(symbol)
+    body = repository.body(symbol)
     inside = {reference.target.name for reference in found if reference.target}
     outside = [name for name in bodies.called(body) if name.rpartition(".")[2] not in inside] if body else []
     if outside:
@@ -194,7 +173,7 @@ def _holds(outer: Symbol, inner: Symbol) -> bool:
     return outer.path == inner.path and outer.line <= inner.line and inner.end_line <= outer.end_line
 
 
-def _steps_between(ground: Ground, first: Sequence[Symbol], second: Sequence[Symbol]) -> list[str]:
+def _steps_between(repository: Repository, first: Sequence[Symbol], second: Sequence[Symbol]) -> list[str]:
     """A shortest chain of calls from one definition to another, at most three calls long."""
     goals = {symbol.qualified_name for symbol in second}
     paths = [[symbol] for symbol in first[:MAX_SYMBOLS]]
@@ -202,7 +181,7 @@ def _steps_between(ground: Ground, first: Sequence[Symbol], second: Sequence[Sym
     for _ in range(3):
         longer = []
         for path in paths:
-            for reference in ground.codebase.callees(path[-1]):
+            for reference in repository.codebase.callees(path[-1]):
                 target = reference.target
                 if target is None or target.qualified_name in seen:
                     continue
@@ -223,46 +202,8 @@ def _in_scope(found: Sequence[Reference], scope: str | None) -> list[Reference]:
     return [ref for ref in once.values() if ref.path == wanted or f"/{ref.path}/".find(f"/{wanted}/") >= 0]
 
 
-def _ordered(found: Sequence[Reference]) -> list[Reference]:
-    """Those in tests last."""
-    return sorted(found, key=lambda ref: (is_test(ref.path), ref.path, ref.line, ref.column))
-
-
-def _item(reference: Reference, *, with_kind: bool = False) -> str:
-    where = f" in `{full_name(reference.symbol)}`" if reference.symbol else ""
-    kind = f" {_KINDS.get(reference.kind, reference.kind)}" if with_kind else ""
-    doubt = " ?" if with_kind and not reference.certain else ""
-    return f"`{reference.location}`{doubt}{kind}{where}: {code(reference.text.strip())}"
-
-
-def _where(found: Sequence[Reference]) -> str:
-    tests = sum(is_test(reference.path) for reference in found)
-    files = len({reference.path for reference in found})
-    note = f", {tests} of them in tests" if 0 < tests < len(found) else ", all in tests" if tests else ""
-    return f"{counted(len(found), 'place')} in {counted(files, 'file')}{note}"
-
-
-def _tally(found: Sequence[Reference]) -> str:
-    return f"{len(found)} in {counted(len({reference.path for reference in found}), 'file')}" if found else "none"
-
-
-def _data(found: Sequence[Reference]) -> dict[str, Any]:
-    kept = [
-        {
-            "path": ref.path,
-            "line": ref.line,
-            "kind": ref.kind,
-            "text": ref.text.strip()[:300],
-            "in": ref.symbol.qualified_name if ref.symbol else None,
-            "certain": ref.certain,
-        }
-        for ref in found[:_KEPT]
-    ]
-    return {"count": len(found), "references": kept}
-
-
-def _not_code(ground: Ground, name: str, verb: str) -> Finding:
-    found = ground.find(name)
+def _not_code(repository: Repository, name: str, verb: str) -> Finding:
+    found = repository.find(name)
     what = "a folder" if found.folder else "a file"
     answer = f"`{found.name}` is {what}, so it is not {verb}; ask what imports it, or name a function or class in it."
     return Finding(f"{what}, not {verb}", answer, {"name": name, "count": 0})

@@ -5,26 +5,26 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from contexten.engines.analyst.descriptions import entry, first_sentence, placed
 from contexten.engines.analyst.markdown import bullets, code, counted, few, joined, shorten
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.telling import entry, first_sentence, placed
 
 if TYPE_CHECKING:
     from contexten.codebase import Symbol
-    from contexten.engines.analyst.ground import Ground
+    from contexten.engines.analyst.repository import Repository
 
 MAX_SYMBOLS = 3
 
 
-def subclasses(ground: Ground, name: str) -> Finding:
+def subclasses(repository: Repository, name: str) -> Finding:
     """The classes that derive from a class, through others as well."""
-    classes = [symbol for symbol in ground.find(name).symbols if symbol.kind == "class"][:MAX_SYMBOLS]
+    classes = [symbol for symbol in repository.find(name).symbols if symbol.kind == "class"][:MAX_SYMBOLS]
     if not classes:
-        return _of_outside(ground, name)
+        return _of_outside(repository, name)
     sections, everything = [], []
     for symbol in classes:
-        direct = {each.qualified_name for each in ground.codebase.subclasses(symbol, direct=True)}
-        found = ground.codebase.subclasses(symbol)
+        direct = {each.qualified_name for each in repository.codebase.subclasses(symbol, direct=True)}
+        found = repository.codebase.subclasses(symbol)
         everything += found
         items = [placed(each) + ("" if each.qualified_name in direct else ", through another") for each in found]
         sections.append(_derived(f"{placed(symbol)}", items))
@@ -40,26 +40,30 @@ def _derived(base: str, items: list[str]) -> str:
     )
 
 
-def _of_outside(ground: Ground, name: str) -> Finding:
+def _of_outside(repository: Repository, name: str) -> Finding:
     """Classes that derive from one that is not defined here, such as `Exception`."""
     last = name.rpartition(".")[2]
     pattern = rf"^\s*class\s+\w+\s*\([^)]*\b{re.escape(last)}\b"
-    lines = {(match.path, match.line) for match in ground.codebase.search_text(pattern, regex=True, ignore_case=False)}
+    lines = {
+        (match.path, match.line) for match in repository.codebase.search_text(pattern, regex=True, ignore_case=False)
+    }
     direct = [
         each
         for path in sorted({path for path, _ in lines})
-        for each in ground.codebase.symbols_in(path)
+        for each in repository.codebase.symbols_in(path)
         if (path, each.line) in lines
     ]
-    further = [each for symbol in direct for each in ground.codebase.subclasses(symbol)]
+    further = [each for symbol in direct for each in repository.codebase.subclasses(symbol)]
     found = {each.location: each for each in (*direct, *further)}
     if not found:
         said = f"No class named `{name}` is defined in this repository, and none derives from one."
         near = [
-            each for each in ground.near(name) if any(symbol.kind == "class" for symbol in ground.find(each).symbols)
+            each
+            for each in repository.near(name)
+            if any(symbol.kind == "class" for symbol in repository.find(each).symbols)
         ]
         said += (
-            f" Classes of similar names: {joined([placed(ground.find(each).symbols[0]) for each in near], 'or')}."
+            f" Classes of similar names: {joined([placed(repository.find(each).symbols[0]) for each in near], 'or')}."
             if near
             else ""
         )
@@ -71,15 +75,15 @@ def _of_outside(ground: Ground, name: str) -> Finding:
     )
 
 
-def bases(ground: Ground, name: str) -> Finding:
+def bases(repository: Repository, name: str) -> Finding:
     """What a class derives from."""
-    classes = [symbol for symbol in ground.find(name).symbols if symbol.kind == "class"][:MAX_SYMBOLS]
+    classes = [symbol for symbol in repository.find(name).symbols if symbol.kind == "class"][:MAX_SYMBOLS]
     if not classes:
         return Finding("not a class", f"`{name}` is not a class.")
     sections = []
     for symbol in classes:
         written = symbol.signature.partition("(")[2].rpartition(")")[0]
-        known = [f"`{each.name}` (`{each.location}`)" for each in ground.codebase.bases(symbol)]
+        known = [f"`{each.name}` (`{each.location}`)" for each in repository.codebase.bases(symbol)]
         text = f"`{symbol.name}` (`{symbol.location}`) is written as {code(symbol.signature or symbol.name)}."
         if known:
             text += f" Of this repository it derives, in this order, from:\n\n{bullets(known)}"
@@ -89,30 +93,30 @@ def bases(ground: Ground, name: str) -> Finding:
     return Finding(shorten(", ".join(symbol.signature for symbol in classes)), "\n\n".join(sections), {"name": name})
 
 
-def contents(ground: Ground, name: str) -> Finding:
+def contents(repository: Repository, name: str) -> Finding:
     """What a class, file or folder defines."""
     from contexten.engines.analyst.tools.explaining import explain, outline
 
-    found = ground.find(name)
+    found = repository.find(name)
     classes = [symbol for symbol in found.symbols if symbol.kind == "class"][:MAX_SYMBOLS]
     if classes:
         sections = [
-            "\n\n".join(class_parts(ground, symbol)) or f"`{symbol.name}` defines nothing." for symbol in classes
+            "\n\n".join(class_parts(repository, symbol)) or f"`{symbol.name}` defines nothing." for symbol in classes
         ]
-        number = sum(len(ground.codebase.members(symbol)) for symbol in classes)
+        number = sum(len(repository.codebase.members(symbol)) for symbol in classes)
         return Finding(counted(number, "member"), "\n\n".join(sections), {"name": name})
     if found.files:
         sections = [
-            outline(ground, file.path) or f"`{file.path}` defines no functions or classes."
+            outline(repository, file.path) or f"`{file.path}` defines no functions or classes."
             for file in found.files[:MAX_SYMBOLS]
         ]
         return Finding(f"{found.files[0].path}", "\n\n".join(sections), {"name": name})
-    return explain(ground, name)
+    return explain(repository, name)
 
 
-def class_parts(ground: Ground, symbol: Symbol) -> list[str]:
+def class_parts(repository: Repository, symbol: Symbol) -> list[str]:
     """The methods and attributes of a class, and the classes around it, as pieces of an answer."""
-    members = ground.codebase.members(symbol)
+    members = repository.codebase.members(symbol)
     methods = [each for each in members if each.kind in {"method", "function"}]
     attributes = [each for each in members if each.kind not in {"method", "function", "class"}]
     parts = []
@@ -120,13 +124,13 @@ def class_parts(ground: Ground, symbol: Symbol) -> list[str]:
         items = []
         for each in methods:
             about = first_sentence(each.docstring)
-            items.append(f"{code(ground.called_as(each))} (line {each.line}){f': {about}' if about else ''}")
+            items.append(f"{code(repository.called_as(each))} (line {each.line}){f': {about}' if about else ''}")
         parts.append(f"`{symbol.name}` has {counted(len(items), 'method')}:\n\n{bullets(items)}")
     if attributes:
         names = [f"`{name}`" for name in dict.fromkeys(each.name for each in attributes)]
         parts.append(f"It has {counted(len(names), 'attribute')}: {few(names, 30)}.")
-    if inherited := ground.codebase.bases(symbol):
+    if inherited := repository.codebase.bases(symbol):
         parts.append(f"Derives from {few([placed(each) for each in inherited])}.")
-    if derived := ground.codebase.subclasses(symbol):
+    if derived := repository.codebase.subclasses(symbol):
         parts.append(f"Subclasses: {few([placed(each) for each in derived])}.")
     return parts

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst.ground import LANGUAGE_NAMES, is_test
 from contexten.engines.analyst.markdown import bullets, counted
+from contexten.engines.analyst.paths import is_test, language_name
 from contexten.engines.analyst.step import Finding
 from contexten.engines.analyst.tools.calls import callers, uses
 from contexten.engines.analyst.tools.classes import contents, subclasses
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contexten.codebase import File
-    from contexten.engines.analyst.ground import Ground
+    from contexten.engines.analyst.repository import Repository
 
 _TOP = 15
-_OF_ONE: tuple[tuple[str, Callable[[Ground, str], Finding]], ...] = (
+_OF_ONE: tuple[tuple[str, Callable[[Repository, str], Finding]], ...] = (
     (r"\bcall(?:er|s|ed|ing)?|\binvo", callers),
     (r"\bsub-?class|inherit|derive|extend", subclasses),
     (r"\btest", tests),
@@ -32,33 +32,33 @@ _OF_ONE: tuple[tuple[str, Callable[[Ground, str], Finding]], ...] = (
 )
 
 
-def count(ground: Ground, what: str, name: str | None = None, scope: str | None = None) -> Finding:
+def count(repository: Repository, what: str, name: str | None = None, scope: str | None = None) -> Finding:
     """How many there are of something: files, lines, functions, classes, tests, callers of a name, times a text occurs."""
     words = what.lower()
-    if name and ground.find(name).symbols:
-        return next((tool for pattern, tool in _OF_ONE if re.search(pattern, words)), uses)(ground, name)
-    if name and ground.find(name):
-        return importers(ground, name) if "import" in words else _in_files(ground, words, name)
+    if name and repository.find(name).symbols:
+        return next((tool for pattern, tool in _OF_ONE if re.search(pattern, words)), uses)(repository, name)
+    if name and repository.find(name):
+        return importers(repository, name) if "import" in words else _in_files(repository, words, name)
     if name:
-        return find_text(ground, name, scope)
-    return _in_files(ground, words, scope)
+        return find_text(repository, name, scope)
+    return _in_files(repository, words, scope)
 
 
-def largest(ground: Ground, what: str) -> Finding:
+def largest(repository: Repository, what: str) -> Finding:
     """The longest files, functions or classes, or those that are used most."""
     words = what.lower()
-    files = [file for file in ground.codebase.files if "test" in words or not is_test(file.path)]
+    files = [file for file in repository.codebase.files if "test" in words or not is_test(file.path)]
     if re.search(r"\bmost\b|\bhot", words):
         if re.search(r"\bfiles?|modules?", words):
             rows = [
-                f"`{path}`, imported by {counted(len({each.path for each in ground.codebase.importers(path)}), 'file')}"
-                for path, _ in ground.rank[:_TOP]
+                f"`{path}`, imported by {counted(len({each.path for each in repository.codebase.importers(path)}), 'file')}"
+                for path, _ in repository.rank[:_TOP]
             ]
             return Finding(
                 counted(len(rows), "file"), f"The most depended-on files (by rank over imports):\n\n{bullets(rows)}"
             )
         wanted = {"function"} if "function" in words else {"class"} if "class" in words else {"function", "class"}
-        used = [each for each in most_used(ground, files) if each[0].kind in wanted][:_TOP]
+        used = [each for each in most_used(repository, files) if each[0].kind in wanted][:_TOP]
         rows = [
             f"`{symbol.name}` ({symbol.kind}, `{symbol.location}`): {counted(number, 'reference')}"
             for symbol, number in used
@@ -68,7 +68,7 @@ def largest(ground: Ground, what: str) -> Finding:
         )
     kinds = {"function", "method"} if re.search(r"function|method", words) else {"class"} if "class" in words else set()
     if kinds:
-        found = [each for file in files for each in ground.codebase.symbols_in(file.path) if each.kind in kinds]
+        found = [each for file in files for each in repository.codebase.symbols_in(file.path) if each.kind in kinds]
         found.sort(key=lambda each: each.line - each.end_line)
         rows = [
             f"`{each.name}` (`{each.location}`): {counted(each.end_line - each.line + 1, 'line')}"
@@ -85,51 +85,49 @@ def largest(ground: Ground, what: str) -> Finding:
     )
 
 
-def _in_files(ground: Ground, words: str, scope: str | None) -> Finding:
-    files = _under(ground, scope)
-    where = f"`{scope}`" if scope else f"`{ground.name}`"
+def _in_files(repository: Repository, words: str, scope: str | None) -> Finding:
+    files = _under(repository, scope)
+    where = f"`{scope}`" if scope else f"`{repository.name}`"
     if "test" in words:
         paths = {file.path for file in files}
-        found = [symbol for symbol in test_functions(ground) if symbol.path in paths]
+        found = [symbol for symbol in test_functions(repository) if symbol.path in paths]
         return _number(
             where, counted(len(found), "test function") + f" in {counted(len({each.path for each in found}), 'file')}"
         )
     if re.search(r"depend|packages? .*us|librar", words):
-        return dependencies(ground)
+        return dependencies(repository)
     if re.search(r"\blines?\b|\bloc\b|big|large", words):
         return _number(
             where, f"{counted(sum(file.lines for file in files), 'line')} in {counted(len(files), 'source file')}"
         )
     if re.search(r"to-?do|fixme", words):
-        return find_text(ground, TODO, scope, regex=True, what="TODO, FIXME, XXX or HACK mark")
+        return find_text(repository, TODO, scope, regex=True, what="TODO, FIXME, XXX or HACK mark")
     kinds = {kind for kind in ("function", "method", "class", "variable", "attribute") if kind in words}
     if kinds:
-        found = [each for file in files for each in ground.codebase.symbols_in(file.path) if each.kind in kinds]
+        found = [each for file in files for each in repository.codebase.symbols_in(file.path) if each.kind in kinds]
         tally = [counted(sum(each.kind == kind for each in found), kind) for kind in sorted(kinds)]
         extra = ""
         if kinds == {"function"}:
-            methods = sum(each.kind == "method" for file in files for each in ground.codebase.symbols_in(file.path))
+            methods = sum(each.kind == "method" for file in files for each in repository.codebase.symbols_in(file.path))
             extra = f", and {counted(methods, 'method')} besides"
         return _number(where, f"{' and '.join(tally)}{extra}, in {counted(len(files), 'source file')}")
     by_language: dict[str, int] = {}
     for file in files:
-        by_language[LANGUAGE_NAMES.get(file.language, file.language)] = (
-            by_language.get(LANGUAGE_NAMES.get(file.language, file.language), 0) + 1
-        )
+        by_language[language_name(file.language)] = by_language.get(language_name(file.language), 0) + 1
     tally_text = ", ".join(
         f"{number} {language}" for language, number in sorted(by_language.items(), key=lambda each: -each[1])
     )
     return _number(where, counted(len(files), "source file") + (f" ({tally_text})" if tally_text else ""))
 
 
-def _under(ground: Ground, scope: str | None) -> list[File]:
+def _under(repository: Repository, scope: str | None) -> list[File]:
     if not scope:
-        return ground.codebase.files
-    found = ground.find(scope)
+        return repository.codebase.files
+    found = repository.find(scope)
     if found.files:
         return list(found.files)
     folder = (found.folder or scope.rstrip("/")) + "/"
-    return [file for file in ground.codebase.files if file.path.startswith(folder)]
+    return [file for file in repository.codebase.files if file.path.startswith(folder)]
 
 
 def _number(where: str, tally: str) -> Finding:

@@ -6,15 +6,16 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from contexten.engines.analyst import bodies
-from contexten.engines.analyst.ground import is_test
+from contexten.engines.analyst.descriptions import described, entry, first_sentence, span
 from contexten.engines.analyst.markdown import block, bullets, code, counted, few, joined
+from contexten.engines.analyst.paths import is_test
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.telling import described, entry, first_sentence, span
 from contexten.engines.analyst.tools.classes import class_parts
+from contexten.engines.analyst.tools.document import outlined
 
 if TYPE_CHECKING:
     from contexten.codebase import File, Symbol
-    from contexten.engines.analyst.ground import Ground
+    from contexten.engines.analyst.repository import Repository
 
 MAX_SYMBOLS = 3
 _DOC_CHARACTERS = 1500
@@ -23,15 +24,19 @@ _SHORT_BODY = 25
 _FILES = 30
 
 
-def explain(ground: Ground, name: str) -> Finding:
+def explain(repository: Repository, name: str) -> Finding:
     """What a definition, file or folder does, as far as its documentation, code and surroundings tell."""
-    found = ground.find(name)
-    sections = [_symbol(ground, symbol) for symbol in found.symbols[:MAX_SYMBOLS]]
-    sections += [_file(ground, file) for file in found.files[: MAX_SYMBOLS - len(sections)]]
+    found = repository.find(name)
+    sections = [_symbol(repository, symbol) for symbol in found.symbols[:MAX_SYMBOLS]]
+    sections += [_file(repository, file) for file in found.files[: MAX_SYMBOLS - len(sections)]]
     if found.folder:
-        sections.append(_folder(ground, found.folder))
+        sections.append(_folder(repository, found.folder))
+    if found.document:
+        sections.append(outlined(repository, found.document))
     places = (
-        [span(symbol) for symbol in found.symbols[:MAX_SYMBOLS]] + [file.path for file in found.files] + [found.folder]
+        [span(symbol) for symbol in found.symbols[:MAX_SYMBOLS]]
+        + [file.path for file in found.files]
+        + [found.folder, found.document]
     )
     left = len(found.symbols) - MAX_SYMBOLS
     if left > 0:
@@ -40,32 +45,32 @@ def explain(ground: Ground, name: str) -> Finding:
     return Finding(", ".join(place for place in places if place), "\n\n".join(sections), data)
 
 
-def _symbol(ground: Ground, symbol: Symbol) -> str:
+def _symbol(repository: Repository, symbol: Symbol) -> str:
     head = f"**`{symbol.name}`**: {described(symbol)} at `{span(symbol)}`"
-    whole = _whole(ground, symbol)
-    parts = [head, whole or _signature(ground, symbol)]
+    whole = _whole(repository, symbol)
+    parts = [head, whole or _signature(repository, symbol)]
     if symbol.docstring:
         parts.append(_quoted(symbol.docstring))
     if symbol.kind == "class":
-        parts += class_parts(ground, symbol)
-    elif symbol.kind in {"function", "method"} and (body := ground.body(symbol)):
-        parts.append(_effects(ground, symbol, body))
-    parts.append(_used(ground, symbol))
+        parts += class_parts(repository, symbol)
+    elif symbol.kind in {"function", "method"} and (body := repository.body(symbol)):
+        parts.append(_effects(repository, symbol, body))
+    parts.append(_used(repository, symbol))
     return "\n\n".join(part for part in parts if part)
 
 
-def _signature(ground: Ground, symbol: Symbol) -> str:
-    language = ground.language(symbol.path)
+def _signature(repository: Repository, symbol: Symbol) -> str:
+    language = repository.language(symbol.path)
     if symbol.kind in {"function", "method", "class"}:
-        lines = [f"@{each}" for each in symbol.decorators] + [_written(ground, symbol)]
+        lines = [f"@{each}" for each in symbol.decorators] + [_written(repository, symbol)]
         return block("\n".join(lines), language)
-    lines = ground.text(symbol.path).splitlines()[symbol.line - 1 : min(symbol.end_line, symbol.line + 15)]
+    lines = repository.text(symbol.path).splitlines()[symbol.line - 1 : min(symbol.end_line, symbol.line + 15)]
     return block("\n".join(lines), language)
 
 
-def _written(ground: Ground, symbol: Symbol) -> str:
+def _written(repository: Repository, symbol: Symbol) -> str:
     """Its signature as it is written; without annotations and defaults when it is very long."""
-    return symbol.signature if 0 < len(symbol.signature) <= _LONG else ground.called_as(symbol, _LONG)
+    return symbol.signature if 0 < len(symbol.signature) <= _LONG else repository.called_as(symbol, _LONG)
 
 
 def _quoted(docstring: str) -> str:
@@ -75,19 +80,19 @@ def _quoted(docstring: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
-def _whole(ground: Ground, symbol: Symbol) -> str:
+def _whole(repository: Repository, symbol: Symbol) -> str:
     """All of a short function that does not say in words what it does."""
-    body = ground.body(symbol) if symbol.kind in {"function", "method"} and not symbol.docstring else None
+    body = repository.body(symbol) if symbol.kind in {"function", "method"} and not symbol.docstring else None
     if body is None or body.last_line - body.first_line >= _SHORT_BODY:
         return ""
-    lines = ground.text(symbol.path).splitlines()[body.first_line - 1 : body.last_line]
+    lines = repository.text(symbol.path).splitlines()[body.first_line - 1 : body.last_line]
     return block(textwrap.dedent("\n".join(lines)), "python")
 
 
-def _effects(ground: Ground, symbol: Symbol, body: bodies.Body) -> str:
+def _effects(repository: Repository, symbol: Symbol, body: bodies.Body) -> str:
     """What it calls, raises, catches and gives back, as a list."""
     items = []
-    targets = {ref.target.qualified_name: ref.target for ref in ground.codebase.callees(symbol) if ref.target}
+    targets = {ref.target.qualified_name: ref.target for ref in repository.codebase.callees(symbol) if ref.target}
     if targets:
         shown = [f"`{target.name}` (`{target.location}`)" for target in targets.values()]
         items.append(f"calls {few(shown)}")
@@ -101,8 +106,8 @@ def _effects(ground: Ground, symbol: Symbol, body: bodies.Body) -> str:
     return f"From its body:\n\n{bullets(items)}" if items else ""
 
 
-def _used(ground: Ground, symbol: Symbol) -> str:
-    references = [ref for ref in ground.references(symbol) if ref.kind not in {"import", "export"}]
+def _used(repository: Repository, symbol: Symbol) -> str:
+    references = [ref for ref in repository.references(symbol) if ref.kind not in {"import", "export"}]
     if not references:
         return "Nothing in this repository refers to it by name."
     files = list(dict.fromkeys(ref.path for ref in sorted(references, key=lambda ref: (is_test(ref.path), ref.path))))
@@ -110,55 +115,57 @@ def _used(ground: Ground, symbol: Symbol) -> str:
     return f"Used in {counted(len(references), 'place')} in {counted(len(files), 'file')}: {places}."
 
 
-def _file(ground: Ground, file: File) -> str:
-    module = ground.codebase.module(file.path)
+def _file(repository: Repository, file: File) -> str:
+    module = repository.codebase.module(file.path)
     parts = [
         f"**`{file.path}`**: {counted(file.lines, 'line')}" + (f", imported as `{file.module}`" if file.module else "")
     ]
     parts.append(_quoted(module.docstring) if module and module.docstring else "")
-    parts.append(outline(ground, file.path))
-    inside = [each for each in ground.codebase.imports(file.path) if each.target]
+    parts.append(outline(repository, file.path))
+    inside = [each for each in repository.codebase.imports(file.path) if each.target]
     if inside:
         targets = [f"`{path}`" for path in dict.fromkeys(each.target for each in inside)]
         parts.append(f"It imports from {few(targets, 10)}.")
-    users = list(dict.fromkeys(each.path for each in ground.codebase.importers(file.path)))
+    users = list(dict.fromkeys(each.path for each in repository.codebase.importers(file.path)))
     users.sort(key=lambda path: (is_test(path), path))
     if users:
         shown = few([f"`{path}`" for path in users])
         parts.append(f"Imported by {counted(len(users), 'file')}: {shown}.")
     if not parts[1] and not parts[2]:
-        head = "\n".join(ground.text(file.path).splitlines()[:30])
+        head = "\n".join(repository.text(file.path).splitlines()[:30])
         parts.append(block(head, file.language) if head else "It is empty.")
     return "\n\n".join(part for part in parts if part)
 
 
-def outline(ground: Ground, path: str) -> str:
+def outline(repository: Repository, path: str) -> str:
     """The functions, classes and constants at the top of a file, each with its first sentence."""
-    module = ground.codebase.module(path)
-    members = ground.codebase.members(module) if module else []
+    module = repository.codebase.module(path)
+    members = repository.codebase.members(module) if module else []
     items = []
     for each in members:
         if each.kind not in {"function", "class"} and not (each.name.isupper() and not each.name.startswith("_")):
             continue
         about = first_sentence(each.docstring)
-        items.append(f"{each.kind} {code(ground.called_as(each))} (line {each.line}){f': {about}' if about else ''}")
+        items.append(
+            f"{each.kind} {code(repository.called_as(each))} (line {each.line}){f': {about}' if about else ''}"
+        )
     return f"It defines:\n\n{bullets(items, limit=_FILES)}" if items else ""
 
 
-def _folder(ground: Ground, folder: str) -> str:
-    files = [file for file in ground.codebase.files if file.path.startswith(folder + "/")]
+def _folder(repository: Repository, folder: str) -> str:
+    files = [file for file in repository.codebase.files if file.path.startswith(folder + "/")]
     lines = sum(file.lines for file in files)
     parts = [f"**`{folder}/`**: {counted(len(files), 'file')}, {counted(lines, 'line')}"]
-    start = ground.codebase.module(f"{folder}/__init__.py")
+    start = repository.codebase.module(f"{folder}/__init__.py")
     parts.append(_quoted(start.docstring) if start and start.docstring else "")
-    scores = dict(ground.rank)
+    scores = dict(repository.rank)
     files.sort(key=lambda file: -scores.get(file.path, 0.0))
     items = []
     for file in files:
-        module = ground.codebase.module(file.path)
+        module = repository.codebase.module(file.path)
         about = first_sentence(module.docstring) if module else ""
         names = (
-            [each.name for each in ground.codebase.members(module) if each.kind in {"class", "function"}]
+            [each.name for each in repository.codebase.members(module) if each.kind in {"class", "function"}]
             if module
             else []
         )

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst.ground import LANGUAGE_NAMES
+from contexten.engines.analyst.descriptions import described
 from contexten.engines.analyst.markdown import bullets, code, counted, joined, shorten
+from contexten.engines.analyst.paths import language_name
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.telling import described
 
 if TYPE_CHECKING:
-    from contexten.engines.analyst.ground import Found, Ground
+    from contexten.engines.analyst.lookup import Found
+    from contexten.engines.analyst.repository import Repository
 
 MAX_SHOWN = 12
 _TEXT_PLACES = 6
 
 
-def find(ground: Ground, name: str) -> Finding:
+def find(repository: Repository, name: str) -> Finding:
     """Where a name is defined; with what is spelled alike, and where the text stands, when it is not."""
-    found = ground.find(name)
+    found = repository.find(name)
     if not found:
-        return _missing(ground, name)
+        return _missing(repository, name)
     places = [symbol.location for symbol in found.symbols] + [file.path for file in found.files]
-    places += [found.folder] if found.folder else []
-    line = _line(found, places)
-    return Finding(line, _answer(found), {"name": found.name, "places": places[:MAX_SHOWN], "count": len(places)})
+    places += [place for place in (found.folder, found.document) if place]
+    data = {"name": found.name, "places": places[:MAX_SHOWN], "count": len(places)}
+    answer = _answer(repository, found)
+    if _differs_in_case(name, found):
+        answer = f"Nothing is named {code(name)} exactly as written; upper and lower case apart: {answer}"
+        data["exact"] = False
+    return Finding(_line(found, places), answer, data)
+
+
+def _differs_in_case(name: str, found: Found) -> bool:
+    last = name.rpartition(".")[2].removesuffix("()")
+    return bool(found.symbols) and last.lower() == found.symbols[0].name.lower() and last != found.symbols[0].name
 
 
 def _line(found: Found, places: list[str]) -> str:
@@ -33,7 +43,7 @@ def _line(found: Found, places: list[str]) -> str:
     return f"{found.name} → " + (places[0] if len(places) == 1 else f"{len(places)} places, first {places[0]}")
 
 
-def _answer(found: Found) -> str:
+def _answer(repository: Repository, found: Found) -> str:
     if len(found.symbols) == 1 and not found.files:
         symbol = found.symbols[0]
         size = f" ({symbol.end_line - symbol.line + 1} lines)" if symbol.end_line > symbol.line else ""
@@ -49,18 +59,23 @@ def _answer(found: Found) -> str:
         return f"{head}\n\n{bullets(items, limit=MAX_SHOWN)}"
     if found.folder:
         return f"`{found.folder}/` is a folder."
+    if found.document:
+        lines = repository.text(found.document).count("\n") + 1
+        return f"`{found.document}` is a text file of {counted(lines, 'line')}."
     if len(found.files) == 1:
         file = found.files[0]
-        return f"`{file.path}` is a {LANGUAGE_NAMES.get(file.language, file.language)} file of {counted(file.lines, 'line')}."
+        return f"`{file.path}` is a {language_name(file.language)} file of {counted(file.lines, 'line')}."
     return f"`{found.name}` names {len(found.files)} files:\n\n" + bullets([f"`{file.path}`" for file in found.files])
 
 
-def _missing(ground: Ground, name: str) -> Finding:
-    near = ground.near(name)
-    texts = ground.search_text(name, limit=_TEXT_PLACES + 1)
-    said = [f"Nothing named {code(name)} is defined in {code(ground.name)}."]
+def _missing(repository: Repository, name: str) -> Finding:
+    near = repository.near(name)
+    texts = repository.search_text(name, limit=_TEXT_PLACES + 1)
+    said = [f"Nothing named {code(name)} is defined in {code(repository.name)}."]
     if near:
-        said.append(f"Similar names: {joined([_pointed(ground, each) for each in near], 'or')}.")
+        said.append(f"Similar names: {joined([_pointed(repository, each) for each in near], 'or')}.")
+    if repository.unread:
+        said.append(repository.unread)
     said.append("The text stands in:" if texts else "The text does not occur either.")
     answer = " ".join(said)
     if texts:
@@ -71,7 +86,7 @@ def _missing(ground: Ground, name: str) -> Finding:
     return Finding(line, answer, {"name": name, "places": [], "near": near}, found=False)
 
 
-def _pointed(ground: Ground, name: str) -> str:
-    found = ground.find(name)
+def _pointed(repository: Repository, name: str) -> str:
+    found = repository.find(name)
     where = found.symbols[0].location if found.symbols else found.files[0].path if found.files else ""
     return f"`{name}` (`{where}`)" if where and where != name else f"`{name}`"

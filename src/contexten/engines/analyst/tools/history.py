@@ -10,39 +10,39 @@ from contexten.engines.analyst.step import Finding
 from contexten.errors import EngineError
 
 if TYPE_CHECKING:
-    from contexten.engines.analyst.ground import Ground
+    from contexten.engines.analyst.repository import Repository
 
 MAX_COMMITS = 15
 _FORMAT = "--format=%x1e%h%x1f%ad%x1f%an%x1f%s"
 _DEFINITION_LINES = 3000
 
 
-def changes(ground: Ground, name: str | None = None) -> Finding:
+def changes(repository: Repository, name: str | None = None) -> Finding:
     """The newest commits, of everything or of one file, folder or definition."""
     try:
         if name:
-            return _changes_of(ground, name)
-        found = _log(ground, "--stat=200", "--stat-count=6")
+            return _changes_of(repository, name)
+        found = _log(repository, "--stat=200", "--stat-count=6")
     except EngineError as error:
         said = f"I cannot read the history: {error}"
         if "not a git repository" in said:
-            said = f"`{ground.name}` is not a git repository, so it has no history to read."
+            said = f"`{repository.name}` is not a git repository, so it has no history to read."
         return Finding("no history", said, {"commits": []})
     return _answer(found, "The newest commits:" if len(found) > 1 else "The only commit:")
 
 
-def _changes_of(ground: Ground, name: str) -> Finding:
-    found = ground.find(name)
+def _changes_of(repository: Repository, name: str) -> Finding:
+    found = repository.find(name)
     if found.symbols:
         symbol = found.symbols[0]
-        commits = _log(ground, f"-L{symbol.line},{max(symbol.end_line, symbol.line)}:{symbol.path}", "--no-patch")
+        commits = _log(repository, f"-L{symbol.line},{max(symbol.end_line, symbol.line)}:{symbol.path}", "--no-patch")
         return _answer(commits, f"Commits that changed `{symbol.name}` (`{symbol.location}`), newest first:")
     paths = [file.path for file in found.files] or [found.folder or name]
-    commits = _log(ground, "--stat=200", "--stat-count=6", "--", *paths)
+    commits = _log(repository, "--stat=200", "--stat-count=6", "--", *paths)
     return _answer(commits, f"The newest commits that changed `{paths[0]}`:")
 
 
-def _log(ground: Ground, *arguments: str) -> list[tuple[str, str, str, str, str]]:
+def _log(repository: Repository, *arguments: str) -> list[tuple[str, str, str, str, str]]:
     """Hash, date, author, subject and changed files of commits."""
     limits = (
         "log",
@@ -53,7 +53,7 @@ def _log(ground: Ground, *arguments: str) -> list[tuple[str, str, str, str, str]
         "--no-textconv",
         _FORMAT,
     )
-    text = git.read(ground.workspace, *limits, *arguments)
+    text = git.read(repository.workspace, *limits, *arguments)
     rows = []
     for record in text.split("\x1e")[1:]:
         head, _, rest = record.partition("\n")

@@ -5,29 +5,29 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst.ground import is_test
 from contexten.engines.analyst.manifests import Manifests
 from contexten.engines.analyst.markdown import bullets, code, counted, few
+from contexten.engines.analyst.paths import is_test
 from contexten.engines.analyst.step import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contexten.engines.analyst.ground import Ground
+    from contexten.engines.analyst.repository import Repository
 
 _MAIN = r"^if\s+__name__\s*==\s*['\"]__main__['\"]"
 _APPLICATION = r"^\w+\s*(?::\s*\w+\s*)?=\s*(?:FastAPI|Flask|Starlette|Typer|typer\.Typer|Celery|Sanic|Litestar|Quart)\("
 _SHOWN = 60
 
 
-def dependencies(ground: Ground) -> Finding:
+def dependencies(repository: Repository) -> Finding:
     """The packages that the project declares, and those that its code imports."""
-    declared = Manifests(ground.workspace).dependencies()
+    declared = Manifests(repository.workspace).dependencies()
     sections = [
         f"Declared in `{place}`:\n\n{bullets([code(each) for each in names], limit=_SHOWN)}"
         for place, names in declared.items()
     ]
-    outside = _imported(ground)
+    outside = _imported(repository)
     if outside:
         shown = few([f"`{module}` ({counted(number, 'file')})" for module, number in outside], _SHOWN)
         sections.append(f"Imported by the code from outside, the standard library left out: {shown}.")
@@ -38,9 +38,9 @@ def dependencies(ground: Ground) -> Finding:
     return Finding(f"{number} declared, {len(outside)} imported", "\n\n".join(sections), data)
 
 
-def entry_points(ground: Ground) -> Finding:
+def entry_points(repository: Repository) -> Finding:
     """Where the project's programs start: declared commands, `__main__` modules, application objects."""
-    items = list(dict.fromkeys(_entry_points(ground)))
+    items = list(dict.fromkeys(_entry_points(repository)))
     if not items:
         said = (
             "I see no entry point: no declared commands, no `__main__`, no application object. It looks like a library."
@@ -50,9 +50,9 @@ def entry_points(ground: Ground) -> Finding:
     return Finding(counted(len(items), "entry point"), answer, {"entry_points": items[:_SHOWN]})
 
 
-def setup(ground: Ground) -> Finding:
+def setup(repository: Repository) -> Finding:
     """How to install, test and run the project, as its own files tell."""
-    manifests = Manifests(ground.workspace)
+    manifests = Manifests(repository.workspace)
     commands, targets = manifests.commands(), manifests.targets()
     name, part = manifests.set_up_part()
     sections = [f"Going by its files:\n\n{bullets(commands)}"] if commands else []
@@ -68,32 +68,32 @@ def setup(ground: Ground) -> Finding:
     return Finding(counted(len(commands), "command"), "\n\n".join(sections), {"commands": commands, "targets": targets})
 
 
-def _entry_points(ground: Ground) -> Iterator[str]:
-    for name, target, source in Manifests(ground.workspace).scripts():
-        yield f"command `{name}` → `{target}` (`{source}`){_where(ground, target)}"
-    for match in ground.codebase.search_text(_MAIN, regex=True, limit=40):
+def _entry_points(repository: Repository) -> Iterator[str]:
+    for name, target, source in Manifests(repository.workspace).scripts():
+        yield f"command `{name}` → `{target}` (`{source}`){_where(repository, target)}"
+    for match in repository.codebase.search_text(_MAIN, regex=True, limit=40):
         if not is_test(match.path):
             yield f"`{match.path}:{match.line}`: runs as a program"
-    for file in ground.codebase.files:
+    for file in repository.codebase.files:
         if file.path.endswith("__main__.py"):
             yield f"`{file.path}`: runs with `python -m {file.module.removesuffix('.__main__')}`"
-    for match in ground.codebase.search_text(_APPLICATION, regex=True, limit=20):
+    for match in repository.codebase.search_text(_APPLICATION, regex=True, limit=20):
         if not is_test(match.path):
             yield f"`{match.path}:{match.line}`: application {code(match.text)}"
 
 
-def _where(ground: Ground, target: str) -> str:
+def _where(repository: Repository, target: str) -> str:
     module, _, name = target.partition(":")
-    found = ground.codebase.symbols(f"{module}.{name.partition('.')[0]}") if name else []
+    found = repository.codebase.symbols(f"{module}.{name.partition('.')[0]}") if name else []
     return f", `{found[0].location}`" if found else ""
 
 
-def _imported(ground: Ground) -> list[tuple[str, int]]:
+def _imported(repository: Repository) -> list[tuple[str, int]]:
     """Top-level packages that the code imports from outside, with the number of files that do."""
     users: dict[str, set[str]] = {}
-    own = {file.module.partition(".")[0] for file in ground.codebase.files if file.module}
-    for file in ground.codebase.files:
-        for each in ground.codebase.imports(file.path):
+    own = {file.module.partition(".")[0] for file in repository.codebase.files if file.module}
+    for file in repository.codebase.files:
+        for each in repository.codebase.imports(file.path):
             top = each.module.partition(".")[0]
             if top and not each.target and top not in sys.stdlib_module_names and top not in own:
                 users.setdefault(top, set()).add(file.path)

@@ -6,15 +6,15 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst.ground import is_test
+from contexten.engines.analyst.descriptions import described, entry, first_sentence
 from contexten.engines.analyst.markdown import bullets, code, joined
+from contexten.engines.analyst.paths import is_test
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.telling import described, entry, first_sentence
-from contexten.engines.analyst.words import stem
+from contexten.engines.analyst.understanding.words import stem
 
 if TYPE_CHECKING:
     from contexten.codebase import Symbol, TextMatch
-    from contexten.engines.analyst.ground import Ground
+    from contexten.engines.analyst.repository import Repository
 
 _PLACES = 8
 _LINES = 6
@@ -26,12 +26,12 @@ _NEAR = 5
 _IMPORT = re.compile(r"(?:from|import)\s")
 
 
-def search(ground: Ground, prompt: str, words: list[str]) -> Finding:
+def search(repository: Repository, prompt: str, words: list[str]) -> Finding:
     """The definitions that a prompt is about, by relevance, and the lines that hold most of its words."""
-    symbols = _symbols(ground, prompt)
-    lines = _lines(ground, words, {(each.path, each.line) for each in symbols})
+    symbols = _symbols(repository, prompt)
+    lines = _lines(repository, words, {(each.path, each.line) for each in symbols})
     if not symbols and not lines:
-        return _nothing(ground, words)
+        return _nothing(repository, words)
     said = [
         f"This is a search for {joined([code(word) for word in words])}, not an answer in words: that takes a model."
     ]
@@ -40,7 +40,7 @@ def search(ground: Ground, prompt: str, words: list[str]) -> Finding:
     if lines:
         items = [f"`{match.path}:{match.line}`: {code(match.text)}" for match in lines]
         said.append(f"Lines that fit best:\n\n{bullets(items)}")
-    if not symbols and (near := _near(ground, words)):
+    if not symbols and (near := _near(repository, words)):
         said.append(f"Names that are spelled alike: {near}.")
     first = symbols[0].location if symbols else f"{lines[0].path}:{lines[0].line}"
     data = {"words": words, "definitions": [entry(symbol) for symbol in symbols]}
@@ -48,8 +48,8 @@ def search(ground: Ground, prompt: str, words: list[str]) -> Finding:
     return Finding(f"best: {first}", "\n\n".join(said), data)
 
 
-def _symbols(ground: Ground, prompt: str) -> list[Symbol]:
-    items = ground.codebase.relevant_context(prompt, budget_tokens=_BUDGET).items
+def _symbols(repository: Repository, prompt: str) -> list[Symbol]:
+    items = repository.codebase.relevant_context(prompt, budget_tokens=_BUDGET).items
     best = items[0].score if items else 0.0
     found: dict[tuple[str, str], Symbol] = {}
     for item in items:
@@ -58,7 +58,7 @@ def _symbols(ground: Ground, prompt: str) -> list[Symbol]:
     return sorted(list(found.values())[:_PLACES], key=lambda symbol: is_test(symbol.path))
 
 
-def _lines(ground: Ground, words: list[str], taken: set[tuple[str, int]]) -> list[TextMatch]:
+def _lines(repository: Repository, words: list[str], taken: set[tuple[str, int]]) -> list[TextMatch]:
     """Lines with most of the words; rarer words weigh more, tests less."""
     stems = list(dict.fromkeys(stem(word) for word in words[:_WORDS]))
     if not stems or (taken and len(stems) == 1):
@@ -66,7 +66,7 @@ def _lines(ground: Ground, words: list[str], taken: set[tuple[str, int]]) -> lis
     pattern = rf"(?<![A-Za-z])(?:{'|'.join(re.escape(word) for word in stems)})"
     matches = [
         match
-        for match in ground.search_text(f"(?i:{pattern})", limit=_MATCHES, regex=True)
+        for match in repository.search_text(f"(?i:{pattern})", limit=_MATCHES, regex=True)
         if not _IMPORT.match(match.text)
     ]
     words_of = {match: {word for word in stems if word in match.text.lower()} for match in matches}
@@ -88,16 +88,16 @@ def _item(symbol: Symbol) -> str:
     return f"`{symbol.name}` ({described(symbol)}, `{symbol.location}`){f': {about}' if about else ''}"
 
 
-def _nothing(ground: Ground, words: list[str]) -> Finding:
+def _nothing(repository: Repository, words: list[str]) -> Finding:
     if not words:
         said = "The prompt has no word that I can search for. Name a function, class, file or text."
         return Finding("nothing to search for", said, {"places": []})
     said = f"I searched names, documentation and lines for {joined([code(word) for word in words])} and found nothing."
-    if near := _near(ground, words):
+    if near := _near(repository, words):
         said += f" Names that are spelled alike: {near}."
     return Finding("nothing found", said, {"words": words, "places": []}, found=False)
 
 
-def _near(ground: Ground, words: list[str]) -> str:
-    near = list(dict.fromkeys(near for word in words for near in ground.near(word)))
+def _near(repository: Repository, words: list[str]) -> str:
+    near = list(dict.fromkeys(near for word in words for near in repository.near(word)))
     return joined([f"`{name}`" for name in near[:_NEAR]], "or")

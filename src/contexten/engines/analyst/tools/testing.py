@@ -4,43 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst.ground import is_test
 from contexten.engines.analyst.markdown import bullets, code, counted
+from contexten.engines.analyst.paths import is_test
 from contexten.engines.analyst.step import Finding
 
 if TYPE_CHECKING:
     from contexten.codebase import Reference, Symbol
-    from contexten.engines.analyst.ground import Ground
+    from contexten.engines.analyst.repository import Repository
 
 _KEPT = 100
 
 
-def tests(ground: Ground, name: str | None = None) -> Finding:  # noqa: PT028 (a tool, not a test)
+def tests(repository: Repository, name: str | None = None) -> Finding:  # noqa: PT028 (a tool, not a test)
     """The tests of a definition or file: those that refer to it, and those that reach it through one function."""
-    return _tests_of(ground, name) if name else _all_tests(ground)
+    return _tests_of(repository, name) if name else _all_tests(repository)
 
 
-def _tests_of(ground: Ground, name: str) -> Finding:
-    found = ground.find(name)
+def _tests_of(repository: Repository, name: str) -> Finding:
+    found = repository.find(name)
     symbols = list(found.symbols[:4])
     for file in found.files[:2]:
-        module = ground.codebase.module(file.path)
+        module = repository.codebase.module(file.path)
         symbols += (
-            [each for each in ground.codebase.members(module) if each.kind in {"function", "class"}] if module else []
+            [each for each in repository.codebase.members(module) if each.kind in {"function", "class"}]
+            if module
+            else []
         )
-    references = [ref for symbol in symbols for ref in ground.references(symbol)]
+    references = [ref for symbol in symbols for ref in repository.references(symbol)]
     direct = [ref for ref in references if is_test(ref.path) and ref.kind != "import"]
     if direct:
         number = len({(ref.path, ref.symbol.qualified_name if ref.symbol else "") for ref in direct})
         answer = f"`{name}` is used by {counted(number, 'test')} directly:\n\n{bullets(_items(direct))}"
         return Finding(counted(number, "test"), answer, _data(name, direct))
-    through = _through(ground, references)
+    through = _through(repository, references)
     if through:
         answer = (
             f"No test uses `{name}` directly. Tests reach it through code that uses it:\n\n{bullets(_items(through))}"
         )
         return Finding(f"none directly, {len(through)} through others", answer, _data(name, through))
-    texts = [match for match in ground.codebase.search_text(name.rpartition(".")[2], limit=500) if is_test(match.path)]
+    texts = [
+        match for match in repository.codebase.search_text(name.rpartition(".")[2], limit=500) if is_test(match.path)
+    ]
     if texts:
         items = [f"`{match.path}:{match.line}`: {code(match.text)}" for match in texts]
         answer = f"No test refers to `{name}` as code; tests that have the word:\n\n{bullets(items)}"
@@ -52,11 +56,11 @@ def _tests_of(ground: Ground, name: str) -> Finding:
     )
 
 
-def _through(ground: Ground, references: list[Reference]) -> list[Reference]:
+def _through(repository: Repository, references: list[Reference]) -> list[Reference]:
     users: dict[str, Symbol] = {
         ref.symbol.qualified_name: ref.symbol for ref in references if ref.symbol and ref.kind == "call"
     }
-    calls = [ref for user in list(users.values())[:40] for ref in ground.references(user, ("call",))]
+    calls = [ref for user in list(users.values())[:40] for ref in repository.references(user, ("call",))]
     return [ref for ref in calls if is_test(ref.path)]
 
 
@@ -78,15 +82,15 @@ def _data(name: str, found: list[Reference]) -> dict[str, object]:
     return {"name": name, "count": len(found), "places": [ref.location for ref in found[:_KEPT]]}
 
 
-def test_functions(ground: Ground) -> list[Symbol]:
+def test_functions(repository: Repository) -> list[Symbol]:
     """All functions and methods in test files that are named as tests."""
-    files = [file for file in ground.codebase.files if is_test(file.path)]
-    named = (each for file in files for each in ground.codebase.symbols_in(file.path))
+    files = [file for file in repository.codebase.files if is_test(file.path)]
+    named = (each for file in files for each in repository.codebase.symbols_in(file.path))
     return [each for each in named if each.kind in {"function", "method"} and each.name.lower().startswith("test")]
 
 
-def _all_tests(ground: Ground) -> Finding:
-    found = test_functions(ground)
+def _all_tests(repository: Repository) -> Finding:
+    found = test_functions(repository)
     by_file: dict[str, int] = {}
     for symbol in found:
         by_file[symbol.path] = by_file.get(symbol.path, 0) + 1

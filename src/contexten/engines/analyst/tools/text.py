@@ -9,7 +9,7 @@ from contexten.engines.analyst.step import Finding
 
 if TYPE_CHECKING:
     from contexten.codebase import TextMatch
-    from contexten.engines.analyst.ground import Ground
+    from contexten.engines.analyst.repository import Repository
 
 MAX_MATCHES = 2000
 _KEPT = 200
@@ -17,9 +17,11 @@ _SHOWN = 40
 TODO = r"\b(?:TODO|FIXME|XXX|HACK)\b"
 
 
-def find_text(ground: Ground, needle: str, scope: str | None = None, *, regex: bool = False, what: str = "") -> Finding:
+def find_text(
+    repository: Repository, needle: str, scope: str | None = None, *, regex: bool = False, what: str = ""
+) -> Finding:
     """Lines that hold a text, upper and lower case alike; only those under `scope` when it is given."""
-    matches = in_scope(ground.search_text(needle, limit=MAX_MATCHES, regex=regex, ignore_case=not regex), scope)
+    matches = in_scope(repository.search_text(needle, limit=MAX_MATCHES, regex=regex, ignore_case=not regex), scope)
     named = f"{what[:1].upper()}{what[1:]}" if what else code(needle)
     where = f" in `{scope}`" if scope else ""
     if not matches:

@@ -6,7 +6,7 @@ which the clause names its subject.
 
 from __future__ import annotations
 
-from contexten.engines.analyst.intents import Intent
+from contexten.engines.analyst.understanding.intents import Intent
 
 S = r"(?P<s>.+?)"
 COUNTABLE = (
@@ -86,16 +86,16 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         r"\b(?:largest|biggest|longest|hot ?spots?)\b",
         r"\bmost (?:important|used|referenced|central|imported|called|popular)\b",
     )),
+    (Intent.WRITE, (
+        rf"{POLITE}{CHANGE}",
+        r"\b(?:find|spot|detect|are there|check for|look for) (?:\w+ )?(?:bugs?|vulnerabilit(?:y|ies)|code smells?)\b",
+        r"\b(?:find|spot|detect|are there|check for|look for) (?:\w+ )?security (?:issues|holes|problems)\b",
+    )),
     (Intent.UNUSED, _UNUSED),
     (Intent.CYCLES, (
         r"\b(?:circular|cyclic)(?:ly)? (?:\w+ )?(?:imports?|dependenc\w+|references?)\b|\b(?:imports?|dependency) (?:cycles?|loops?|circles?)\b",
         r"\bimports? (?:each other|one another)\b|\b(?:imports?|depend\w*)\b.*\bin (?:a )?(?:circles?|cycles?)\b",
         rf"^(?:(?:{IS}|there|any|list|show|find|me|all|the) )*(?:import )?cycles$",
-    )),
-    (Intent.WRITE, (
-        rf"{POLITE}{CHANGE}",
-        r"\b(?:find|spot|detect|are there|check for|look for) (?:\w+ )?(?:bugs?|vulnerabilit(?:y|ies)|code smells?)\b",
-        r"\b(?:find|spot|detect|are there|check for|look for) (?:\w+ )?security (?:issues|holes|problems)\b",
     )),
     (Intent.SETUP, (
         r"\bset-?up commands?\b",

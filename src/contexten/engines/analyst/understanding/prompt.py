@@ -7,11 +7,11 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst.clause import Clause, Question
-from contexten.engines.analyst.intents import Intent
-from contexten.engines.analyst.literals import Marked, mark
-from contexten.engines.analyst.subjects import PRONOUN, TRIMMED, Names
-from contexten.engines.analyst.wordings import CHANGE
+from contexten.engines.analyst.understanding.clause import Clause, Question
+from contexten.engines.analyst.understanding.intents import Intent
+from contexten.engines.analyst.understanding.literals import Marked, mark
+from contexten.engines.analyst.understanding.subjects import PRONOUN, TRIMMED, Names
+from contexten.engines.analyst.understanding.wordings import CHANGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

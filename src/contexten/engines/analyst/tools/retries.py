@@ -6,23 +6,23 @@ import re
 from typing import TYPE_CHECKING
 
 from contexten.engines.analyst import bodies
+from contexten.engines.analyst.descriptions import full_name
 from contexten.engines.analyst.markdown import bullets, code, counted
-from contexten.engines.analyst.telling import full_name
 
 if TYPE_CHECKING:
     from contexten.codebase import Reference, Symbol
     from contexten.engines.analyst.bodies import Body
-    from contexten.engines.analyst.ground import Ground
+    from contexten.engines.analyst.repository import Repository
 
 MAX_CALLERS = 40
 _RETRY = re.compile(r"retr(?:y|ies|ied|ying)|backoff|tenacity|stamina", re.IGNORECASE)
 
 
-def retried(ground: Ground, symbol: Symbol, body: Body) -> str:
+def retried(repository: Repository, symbol: Symbol, body: Body) -> str:
     """Answer in Markdown, with the lines that show it, or with where it was looked for in vain."""
     shown = bodies.retries(body)
-    references = [ref for ref in ground.references(symbol) if ref.kind in {"call", "read"}][:MAX_CALLERS]
-    around = [found for reference in references if (found := _around(ground, symbol, reference))]
+    references = [ref for ref in repository.references(symbol) if ref.kind in {"call", "read"}][:MAX_CALLERS]
+    around = [found for reference in references if (found := _around(repository, symbol, reference))]
     if not shown and not around:
         return _no(symbol, body, references)
     said = []
@@ -37,12 +37,12 @@ def retried(ground: Ground, symbol: Symbol, body: Body) -> str:
     return "\n\n".join(said)
 
 
-def _around(ground: Ground, symbol: Symbol, reference: Reference) -> str:
+def _around(repository: Repository, symbol: Symbol, reference: Reference) -> str:
     """What repeats a call at the place of the call: a decorator or loop of the caller, or a retry function."""
     if _RETRY.search(_outside_names(reference.text, symbol.name)):
         return f"`{reference.location}`: {code(reference.text)}"
     caller = reference.symbol
-    body = ground.body(caller) if caller and caller.kind in {"function", "method"} else None
+    body = repository.body(caller) if caller and caller.kind in {"function", "method"} else None
     seen = bodies.encloses_in_retry(body, reference.line) if body else None
     if caller is None or seen is None:
         return ""

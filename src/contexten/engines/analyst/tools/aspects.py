@@ -7,20 +7,19 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from contexten.engines.analyst import bodies
+from contexten.engines.analyst.descriptions import entry, span
 from contexten.engines.analyst.markdown import block, bullets, code, counted, joined
-from contexten.engines.analyst.retries import retried
 from contexten.engines.analyst.step import Finding
-from contexten.engines.analyst.telling import entry, span
+from contexten.engines.analyst.tools.retries import retried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contexten.codebase import Symbol
     from contexten.engines.analyst.bodies import Body, Seen
-    from contexten.engines.analyst.ground import Ground
+    from contexten.engines.analyst.repository import Repository
 
 MAX_SYMBOLS = 3
-_SHOWN_LINES = 80
 _WORDS = {
     "catches": ("catches", "has no `except` clause, so it catches nothing itself"),
     "cached": ("shows caching at", "shows no cache: no cache decorator, and no name with `cache` in its body"),
@@ -32,33 +31,17 @@ _WORDS = {
 }  # fmt: skip
 
 
-def read(ground: Ground, name: str, aspect: str) -> Finding:
+def read(repository: Repository, name: str, aspect: str) -> Finding:
     """What a definition's source shows of one aspect; only what is written there."""
-    symbols = ground.find(name).symbols[:MAX_SYMBOLS]
+    symbols = repository.find(name).symbols[:MAX_SYMBOLS]
     if not symbols:
         return Finding(
             "not a definition", f"`{name}` is not a function, class or variable, so there is no body to read."
         )
-    answers = [_aspect(ground, symbol, aspect) for symbol in symbols]
+    answers = [_aspect(repository, symbol, aspect) for symbol in symbols]
     spans = ", ".join(span(symbol) for symbol in symbols)
     data = {"name": name, "aspect": aspect, "read": [entry(symbol) for symbol in symbols]}
     return Finding(spans, "\n\n".join(answers), data)
-
-
-def show(ground: Ground, name: str) -> Finding:
-    """The source of a definition, or the beginning of a file."""
-    found = ground.find(name)
-    shown: list[tuple[str, int, int, str]] = []
-    for symbol in found.symbols[:MAX_SYMBOLS]:
-        body = ground.body(symbol)
-        shown.append(
-            (symbol.path, body.first_line if body else symbol.line, symbol.end_line, ground.language(symbol.path))
-        )
-    shown += [(file.path, 1, file.lines, file.language) for file in found.files[:1] if not found.symbols]
-    if not shown:
-        return Finding("nothing to show", f"`{name}` is a folder; name a file or a definition in it.")
-    sections = [_source(ground, *each) for each in shown]
-    return Finding(", ".join(f"{path}:{start}-{end}" for path, start, end, _ in shown), "\n\n".join(sections))
 
 
 def seen_items(symbol: Symbol, found: list[Seen], *, notes: bool = False) -> str:
@@ -70,21 +53,14 @@ def seen_items(symbol: Symbol, found: list[Seen], *, notes: bool = False) -> str
     return bullets(items)
 
 
-def _source(ground: Ground, path: str, start: int, end: int, language: str) -> str:
-    last = min(end, start + _SHOWN_LINES - 1)
-    more = f"\n\n… and {end - last} more lines, to line {end}." if end > last else ""
-    lines = ground.text(path).splitlines()[start - 1 : last]
-    return f"`{path}:{start}-{last}`\n\n{block(chr(10).join(lines), language)}{more}"
-
-
-def _aspect(ground: Ground, symbol: Symbol, aspect: str) -> str:
+def _aspect(repository: Repository, symbol: Symbol, aspect: str) -> str:
     if aspect in {"value", "docstring"}:
-        return _value(ground, symbol) if aspect == "value" else _docstring(symbol)
-    body = ground.body(symbol)
+        return _value(repository, symbol) if aspect == "value" else _docstring(symbol)
+    body = repository.body(symbol)
     if body is None:
-        return _unparsed(ground, symbol, aspect)
+        return _unparsed(repository, symbol, aspect)
     special = _SPECIAL.get(aspect)
-    return special(ground, symbol, body) if special else _listed(symbol, body, aspect)
+    return special(repository, symbol, body) if special else _listed(symbol, body, aspect)
 
 
 def _listed(symbol: Symbol, body: Body, aspect: str) -> str:
@@ -95,7 +71,7 @@ def _listed(symbol: Symbol, body: Body, aspect: str) -> str:
     return f"`{symbol.name}` {present}:\n\n{seen_items(symbol, found, notes=True)}"
 
 
-def _raises(ground: Ground, symbol: Symbol, body: Body) -> str:
+def _raises(repository: Repository, symbol: Symbol, body: Body) -> str:
     found = bodies.raises(body)
     names = list(dict.fromkeys(seen.note for seen in found if seen.note))
     again = any(not seen.note for seen in found)
@@ -104,27 +80,27 @@ def _raises(ground: Ground, symbol: Symbol, body: Body) -> str:
         what = joined([code(name) for name in names]) if names else "what it caught"
         what += " and again what it caught" if names and again else ""
         said = [f"`{symbol.name}` raises {what}:\n\n{seen_items(symbol, found)}"]
-    if passed := _raised_below(ground, symbol):
+    if passed := _raised_below(repository, symbol):
         said.append(f"What it calls raises too, unless it is caught here:\n\n{bullets(passed)}")
     if caught := bodies.catches(body):
         said.append(f"It catches:\n\n{seen_items(symbol, caught)}")
     return "\n\n".join(said)
 
 
-def _raised_below(ground: Ground, symbol: Symbol) -> list[str]:
+def _raised_below(repository: Repository, symbol: Symbol) -> list[str]:
     """What the functions of this repository that it calls raise themselves."""
-    targets = {ref.target.qualified_name: ref.target for ref in ground.codebase.callees(symbol) if ref.target}
+    targets = {ref.target.qualified_name: ref.target for ref in repository.codebase.callees(symbol) if ref.target}
     items = []
     for target in targets.values():
-        inner = ground.body(target) if target.kind in {"function", "method"} else None
+        inner = repository.body(target) if target.kind in {"function", "method"} else None
         names = list(dict.fromkeys(seen.note for seen in bodies.raises(inner) if seen.note)) if inner else []
         if names:
             items.append(f"`{target.name}` (`{target.location}`): {joined([code(name) for name in names])}")
     return items
 
 
-def _returns(ground: Ground, symbol: Symbol, body: Body) -> str:
-    del ground
+def _returns(repository: Repository, symbol: Symbol, body: Body) -> str:
+    del repository
     if symbol.kind == "class":
         return f"`{symbol.name}` is a class: calling it gives an instance of it."
     found, stated = bodies.returns(body), bodies.annotation(body)
@@ -138,11 +114,11 @@ def _returns(ground: Ground, symbol: Symbol, body: Body) -> str:
     return f"{said} It returns at:\n\n{seen_items(symbol, found)}"
 
 
-def _parameters(ground: Ground, symbol: Symbol, body: Body) -> str:
+def _parameters(repository: Repository, symbol: Symbol, body: Body) -> str:
     found = bodies.parameters(body)
     if not found and symbol.kind == "class":
-        fields = [each for each in ground.codebase.members(symbol) if each.kind == "attribute"]
-        lines = ground.text(symbol.path).splitlines()
+        fields = [each for each in repository.codebase.members(symbol) if each.kind == "attribute"]
+        lines = repository.text(symbol.path).splitlines()
         items = [
             f"`{each.location}`: {code(lines[each.line - 1].strip())}" for each in fields if each.line <= len(lines)
         ]
@@ -161,8 +137,8 @@ def _parameter(text: str) -> str:
     return code(written) + by_keyword
 
 
-def _async(ground: Ground, symbol: Symbol, body: Body) -> str:
-    del ground
+def _async(repository: Repository, symbol: Symbol, body: Body) -> str:
+    del repository
     waits = bodies.awaits(body)
     if body.is_async:
         return f"Yes: `{symbol.name}` is an `async def` (`{symbol.location}`), with {counted(len(waits), 'line')} that await."
@@ -172,34 +148,34 @@ def _async(ground: Ground, symbol: Symbol, body: Body) -> str:
     return f"No: `{symbol.name}` is a plain `def` (`{symbol.location}`); calling it blocks until it is done."
 
 
-def _retry(ground: Ground, symbol: Symbol, body: Body) -> str:
-    return retried(ground, symbol, body)
+def _retry(repository: Repository, symbol: Symbol, body: Body) -> str:
+    return retried(repository, symbol, body)
 
 
-def _value(ground: Ground, symbol: Symbol) -> str:
-    lines = ground.text(symbol.path).splitlines()
-    body = ground.body(symbol)
+def _value(repository: Repository, symbol: Symbol) -> str:
+    lines = repository.text(symbol.path).splitlines()
+    body = repository.body(symbol)
     if body is not None and symbol.kind != "class":
         defaults = [text for text in bodies.parameters(body) if " = " in text]
         if not defaults:
             return f"`{symbol.name}` has no parameters with a default (`{symbol.location}`)."
         return f"Defaults of `{symbol.name}` (`{symbol.location}`):\n\n{bullets([code(each) for each in defaults])}"
     last = min(max(symbol.end_line, symbol.line), symbol.line + 20)
-    text = block(textwrap.dedent("\n".join(lines[symbol.line - 1 : last])), ground.language(symbol.path))
+    text = block(textwrap.dedent("\n".join(lines[symbol.line - 1 : last])), repository.language(symbol.path))
     said = [f"`{symbol.location}` defines it:\n\n{text}"]
-    writes = ground.references(symbol, ("write",))
-    items = [f"`{ref.location}`: {code(ref.text)}" for ref in writes] + _given(ground, symbol)
+    writes = repository.references(symbol, ("write",))
+    items = [f"`{ref.location}`: {code(ref.text)}" for ref in writes] + _given(repository, symbol)
     if items:
         said.append(f"It is set at:\n\n{bullets(items)}")
     return "\n\n".join(said)
 
 
-def _given(ground: Ground, symbol: Symbol) -> list[str]:
+def _given(repository: Repository, symbol: Symbol) -> list[str]:
     """The parameter of the class's `__init__` that has an attribute's name."""
-    starts = [each for each in ground.codebase.symbols(f"{symbol.parent}.__init__") if symbol.parent]
+    starts = [each for each in repository.codebase.symbols(f"{symbol.parent}.__init__") if symbol.parent]
     found = []
     for start in starts:
-        body = ground.body(start)
+        body = repository.body(start)
         given = [text for text in bodies.parameters(body) if re.match(rf"{symbol.name}\b", text)] if body else []
         found += [f"`{start.location}`: parameter {code(text)}" for text in given]
     return found
@@ -211,12 +187,12 @@ def _docstring(symbol: Symbol) -> str:
     return f"The docstring of `{symbol.name}` (`{symbol.location}`):\n\n{block(symbol.docstring.strip(), 'text')}"
 
 
-def _unparsed(ground: Ground, symbol: Symbol, aspect: str) -> str:
+def _unparsed(repository: Repository, symbol: Symbol, aspect: str) -> str:
     """For what is not a Python function or class: its lines that name the aspect."""
     needle = {"retry": "retr", "raises": "throw", "catches": "catch", "returns": "return", "logs": "log"}.get(
         aspect, aspect
     )
-    lines = ground.text(symbol.path).splitlines()
+    lines = repository.text(symbol.path).splitlines()
     inside = range(symbol.line, max(symbol.end_line, symbol.line) + 1)
     found = [
         bodies.Seen(line, lines[line - 1].strip())
@@ -228,7 +204,7 @@ def _unparsed(ground: Ground, symbol: Symbol, aspect: str) -> str:
     return f"Lines of `{symbol.name}` with the word `{needle}`:\n\n{seen_items(symbol, found)}"
 
 
-_SPECIAL: dict[str, Callable[[Ground, Symbol, Body], str]] = {
+_SPECIAL: dict[str, Callable[[Repository, Symbol, Body], str]] = {
     "raises": _raises,
     "returns": _returns,
     "parameters": _parameters,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
+from contexten.engines.analyst.understanding.wordings import COUNTABLE
+from contexten.engines.analyst.understanding.words import significant
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contexten.engines.analyst.literals import Literal
+    from contexten.engines.analyst.understanding.literals import Literal
 
 MAX_SUBJECTS = 4
 
@@ -26,6 +29,7 @@ _ARTICLES = re.compile(
 _KIND = r"function|method|class|module|file|variable|constant|package|symbol|folder|directory|field|attribute|name"
 _KIND_BEFORE = re.compile(rf"^(?:{_KIND})(?:e?s)? (?:called |named )?", re.IGNORECASE)
 _KIND_AFTER = re.compile(rf" (?:{_KIND}|object|type|exception|error class)(?:e?s)?$", re.IGNORECASE)
+_COUNTED = re.compile(COUNTABLE, re.IGNORECASE)
 
 
 class Names(Protocol):
@@ -61,6 +65,12 @@ def phrase_of(words: str) -> str:
     for pattern in (_ARTICLES, _KIND_BEFORE, _ARTICLES):
         phrase = pattern.sub("", phrase)
     return _KIND_AFTER.sub("", phrase).strip(TRIMMED)
+
+
+def counted_phrase(words: str) -> str:
+    """What is left of `callers does charge have` without the noun that is counted: the one word that may be a name."""
+    left = [word for word in significant(words) if not _COUNTED.fullmatch(word)]
+    return left[0] if len(left) == 1 else ""
 
 
 def named_by(phrase: str, names: Names) -> tuple[str, ...]:

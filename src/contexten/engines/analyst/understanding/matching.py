@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst.wordings import ASPECT, ASPECT_OPENING, ASPECTS, WORDINGS
+from contexten.engines.analyst.understanding.wordings import ASPECT, ASPECT_OPENING, ASPECTS, WORDINGS
 
 if TYPE_CHECKING:
-    from contexten.engines.analyst.intents import Intent
+    from contexten.engines.analyst.understanding.intents import Intent
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,19 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst.intents import NAMED, NEEDS_SUBJECT, SCOPED, TAKES_SUBJECT, Intent
-from contexten.engines.analyst.literals import Literal, Marked, without_marks
-from contexten.engines.analyst.reading import Reading, read_aspect, read_clause
-from contexten.engines.analyst.subjects import PRONOUN, Names, literal_subjects, named_by, phrase_of, scope_of
-from contexten.engines.analyst.words import significant
+from contexten.engines.analyst.understanding.intents import NAMED, NEEDS_SUBJECT, SCOPED, TAKES_SUBJECT, Intent
+from contexten.engines.analyst.understanding.literals import Literal, Marked, without_marks
+from contexten.engines.analyst.understanding.matching import Reading, read_aspect, read_clause
+from contexten.engines.analyst.understanding.subjects import (
+    PRONOUN,
+    Names,
+    counted_phrase,
+    literal_subjects,
+    named_by,
+    phrase_of,
+    scope_of,
+)
+from contexten.engines.analyst.understanding.words import ordinary, significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +123,9 @@ class Clause:
 
     def about(self, question: Question, reading: Reading) -> Question:
         """Find the subject in plain words, or in what was named before."""
-        phrase = phrase_of(reading.subject or (reading.detail if question.intent is Intent.COUNT else ""))
+        phrase = phrase_of(
+            reading.subject or (counted_phrase(reading.detail) if question.intent is Intent.COUNT else "")
+        )
         if question.intent is Intent.ASPECT and self.stands_alone():
             return self.unnamed(question, phrase)
         pointing = not phrase or bool(PRONOUN.fullmatch(phrase) or PRONOUN.match(reading.subject))
@@ -124,7 +134,7 @@ class Clause:
         if known or inherited:
             return replace(question, subjects=known or (inherited if self.inherits(question, reading) else ()))
         named = question.intent is Intent.TEXT or (" " not in phrase and question.intent in NAMED)
-        if phrase and named and not pointing:
+        if phrase and named and not pointing and not ordinary(phrase):
             return replace(question, subjects=(phrase,))
         return self.unnamed(question, phrase) if question.intent in NEEDS_SUBJECT else question
 
@@ -146,7 +156,9 @@ class Clause:
         phrase = phrase_of(words)
         if PRONOUN.search(words):
             return self.inherited()
-        return named_by(phrase, self.names) or ((phrase,) if phrase and " " not in phrase else ())
+        return named_by(phrase, self.names) or (
+            (phrase,) if phrase and " " not in phrase and not ordinary(phrase) else ()
+        )
 
     def stands_alone(self) -> bool:
         """Whether it says what it is about, or asks about everything, instead of pointing at something."""
