@@ -124,6 +124,16 @@ class Blocking(Base):
         return done()
 
 
+class Ending(Base):
+    """Ends each run with what it was given."""
+
+    name = "ending"
+    outcome: object = None
+
+    async def do(self, task, journal):
+        return self.outcome
+
+
 class Misbehaving(Base):
     """Ends in the way that its prompt names."""
 

@@ -204,6 +204,39 @@ async def test_a_name_that_another_worker_has_is_refused(place):
 
 
 @on_postgresql
+async def test_a_worker_that_lost_its_name_stops_and_says_so_once(place, caplog):
+    run_id = await place.create("waiting")
+    await until(lambda: place.waiting.running == 1)
+    address, name = place.settings.database_url.get_secret_value(), place.settings.worker_id
+    locks = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 2003792491 AND granted = %s"
+    with psycopg.connect(address, autocommit=True) as other:
+        async with await psycopg.AsyncConnection.connect(address, autocommit=True) as thief:
+            taking = asyncio.create_task(thief.execute("SELECT pg_advisory_lock(2003792491, hashtext(%s))", [name]))
+            await until(lambda: other.execute(locks, [False]).fetchone())
+            other.execute("SELECT pg_terminate_backend(%s)", other.execute(locks, [True]).fetchone())
+            await taking
+            await until(lambda: place.queue.problem and place.waiting.running == 0)
+            assert "lost its name" in place.queue.problem
+            assert "CONTEXTEN_WORKER_ID" in place.queue.problem
+            await place.queue.stop(0)
+    assert await place.status(run_id) == "RUNNING"
+    assert caplog.text.count("lost its name") == 1
+    assert "Traceback" not in caplog.text
+    await place.queue.start()
+    assert place.queue.problem is None
+    await until(lambda: place.waiting.running == 1)
+
+
+@on_postgresql
+async def test_an_end_that_the_database_refuses_ends_the_run_with_that(place, caplog):
+    with psycopg.connect(place.settings.database_url.get_secret_value(), autocommit=True) as connection:
+        connection.execute("ALTER TABLE runs ADD CONSTRAINT refuse CHECK (input_tokens = 0)")
+    run = await place.ended(await place.create("noop"))
+    assert run.status == "ERROR"
+    assert "The store could not do this" in caplog.text
+
+
+@on_postgresql
 async def test_a_database_that_drops_every_connection_ends_no_run(place):
     runs = [await place.create("stepping") for _ in range(5)]
     await until(lambda: place.stepping.running == 5)

@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
-from contexten.engines.base import Engines
+from contexten.engines.base import Engines, Outcome, Usage
+from contexten.protocol import RunStatus
+from server.queue.engines_at_work import Ending
 from server.queue.patience import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("settings", ["sqlite"], indirect=True)]
@@ -25,6 +27,40 @@ async def test_a_fault_ends_as_error_with_an_id_and_its_details_only_in_the_serv
     assert "hunter2" not in run.result + str(await place.log(run.id))
     assert ("hunter2" in caplog.text) == (manner == "break")
     assert (await place.ended(await place.create("misbehaving", "fine"))).status == "COMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [
+        (None, "not an Outcome but NoneType"),
+        (Outcome("dancing", "x"), "the status 'dancing'"),
+        (Outcome(RunStatus.COMPLETE, {"a": 1}), "not text"),
+        (Outcome(RunStatus.FAILED, {"a": 1}), "not text"),
+        (Outcome(RunStatus.COMPLETE, "x", summary=7), "not text"),
+        (Outcome(RunStatus.COMPLETE, "x", usage=Usage(2**70)), "tokens, which is no count"),
+        (Outcome(RunStatus.COMPLETE, "x", usage=Usage(0, -1)), "tokens, which is no count"),
+        (Outcome(RunStatus.COMPLETE, "x", usage=Usage(1, 1, None)), "a cost of None"),
+        (Outcome(RunStatus.COMPLETE, "x", usage=Usage(1, 1, float("nan"))), "a cost of nan"),
+    ],
+)
+async def test_an_outcome_that_cannot_be_kept_ends_the_run_and_is_named_in_the_log(place, caplog, outcome, says):
+    ending = Ending()
+    ending.outcome = outcome
+    await place.restart(Engines([ending]))
+    run = await place.ended(await place.create("ending"))
+    assert run.status == "ERROR"
+    assert "Engine 'ending' ended with" in caplog.text
+    assert says in caplog.text
+
+
+async def test_a_status_is_kept_in_one_spelling(place):
+    ending = Ending()
+    ending.outcome = Outcome("completed", "x")
+    await place.restart(Engines([ending]))
+    run = await place.ended(await place.create("ending"))
+    assert (run.status, run.result) == ("COMPLETE", "x")
+    await place.cancel(run.id)
+    assert await place.statuses(run.id) == ["PENDING", "RUNNING", "COMPLETE"]
 
 
 async def test_a_folder_that_is_gone_is_named_with_what_to_do(place):

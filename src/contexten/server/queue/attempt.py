@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from contexten.engines.base import Outcome
+from contexten.engines.base import Outcome, checked
 from contexten.errors import EngineError, StoreUnavailableError
-from contexten.protocol import RunStatus, is_terminal
+from contexten.protocol import RunStatus
 
 if TYPE_CHECKING:
     from contexten.engines.base import Engine, Task
@@ -92,9 +92,10 @@ async def _run(engine: Engine, task: Task, journal: TurnJournal) -> Outcome:
         outcome = await engine.run(task, journal)
     except (SystemExit, KeyboardInterrupt) as error:  # either would end the event loop, and the server with it
         raise RuntimeError(f"The engine called for an exit: {error!r}") from error
-    if not isinstance(outcome, Outcome) or not is_terminal(outcome.status):
-        raise TypeError(f"Engine {engine.name!r} must end with an Outcome whose status is terminal, got {outcome!r}")
-    return outcome
+    try:
+        return checked(outcome)
+    except ValueError as error:
+        raise TypeError(f"Engine {engine.name!r} ended with {error}.") from error
 
 
 def _outcome(work: asyncio.Task[Outcome]) -> Outcome:

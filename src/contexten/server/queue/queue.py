@@ -115,6 +115,11 @@ class Queue:
             drain: seconds to wait for turns under way; those that are not done then are taken up at the next start, or
                 by another worker.
         """
+        if self._giving_up is not None:
+            await self._giving_up
+        await self._end(drain)
+
+    async def _end(self, drain: float) -> None:
         turns, durable = self._turns, self._durable
         if turns is None or durable is None:
             return

@@ -122,7 +122,7 @@ class Turns:
         one.attempt = record.attempt
         outcome = await self._outcome(record, one.stop)
         if outcome is not None:
-            await self._finish(record, outcome)
+            await self._end(record, outcome)
         elif self._closing:
             await self._store.runs.put_back(record.run_id, record.turn, record.attempt)
             return True
@@ -140,11 +140,20 @@ class Turns:
         except StoreUnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the run must end and say so
-            return broken(error, f"run-{record.run_id}-{record.turn}")
+            return broken(error, _name(record))
         limits = Limits(record.timeout or self._settings.run_timeout, self._grace)
         span = tracing.invoke_agent(engine.name, {names.CONVERSATION: str(record.run_id)})
         with run_metrics.active(engine.name), span:
             return await attempt(engine, task, journal, limits, stop)
+
+    async def _end(self, record: TurnRecord, outcome: Outcome) -> None:
+        """Write how a turn ended; when that cannot be written, write that."""
+        try:
+            await self._finish(record, outcome)
+        except (StoreUnavailableError, NotThereError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run must end and say so
+            await self._finish(record, broken(error, _name(record)))
 
     async def _finish(self, record: TurnRecord, outcome: Outcome) -> None:
         run, turn = record.run_id, record.turn
@@ -169,6 +178,10 @@ class Turns:
     async def _until_idle(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), seconds)
+
+
+def _name(record: TurnRecord) -> str:
+    return f"run-{record.run_id}-{record.turn}"
 
 
 def _poison(record: TurnRecord) -> Outcome:
