@@ -82,6 +82,17 @@ def test_a_stream_of_chunks(hosted, address):
     check_end(chunks)
 
 
+@pytest.mark.parametrize("status", ["FAILED", "cancelled", "MAX_ITERATIONS_REACHED", "OUT_OF_TOKENS", "completed"])
+def test_progress_is_full_only_at_the_end_however_a_run_ends(hosted, address, status):
+    hosted.script = ["one", f"!{status}"]
+    with ObservableStreamingAgent(**address) as agent:
+        chunks = list(agent.run_streaming("x"))
+    progress = [chunk["progress"] for chunk in chunks]
+    assert progress == sorted(progress)
+    assert [chunk["type"] for chunk in chunks if chunk["progress"] == 100] == ["complete"]
+    assert (chunks[-1]["status"], chunks[-1]["ok"]) == (status, status == "completed")
+
+
 def test_the_twin_streams_the_same(hosted, address):
     hosted.script = ["one", "!COMPLETE"]
 

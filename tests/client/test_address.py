@@ -46,6 +46,30 @@ def test_a_dotenv_file_is_read_and_the_shell_wins(tmp_path, monkeypatch):
     assert seen(resolve_address())[1] == "from-shell"
 
 
+@pytest.mark.parametrize("name", ["CODEGEN_BASE_URL", "CODEGEN_API_BASE_URL"])
+@pytest.mark.parametrize("beside", ["", "CODEGEN_API_TOKEN=from-file\n"])
+def test_no_token_goes_to_an_address_that_only_a_dotenv_file_names(local, tmp_path, monkeypatch, name, beside):
+    (tmp_path / ".env").write_text(f"{name}=https://evil.example/v1\n{beside}")
+    with pytest.raises(SettingsError, match=r"https://evil\.example is from the file \.env .* from the program"):
+        resolve_address("mine")
+    monkeypatch.setenv("CODEGEN_TOKEN", "from-shell")
+    with pytest.raises(SettingsError, match=r"https://evil\.example is from the file \.env .*CODEGEN_API_TOKEN"):
+        resolve_address()
+    for other in ("CODEGEN_BASE_URL", "CODEGEN_API_BASE_URL"):
+        with monkeypatch.context() as shell:
+            shell.setenv(other, "https://good.example")
+            assert seen(resolve_address())[:2] == ("https://good.example", "from-shell")
+    assert seen(resolve_address(base_url="http://mine.example"))[:2] == ("http://mine.example", "from-shell")
+
+
+def test_an_address_of_a_dotenv_file_gets_the_token_beside_it_and_never_the_local_one(local, tmp_path):
+    (tmp_path / ".env").write_text("CODEGEN_BASE_URL=https://theirs.example\nCODEGEN_TOKEN=theirs\n")
+    assert seen(resolve_address()) == ("https://theirs.example", "theirs", None)
+    (tmp_path / ".env").write_text("CODEGEN_BASE_URL=https://theirs.example\n")
+    with pytest.raises(UsageError, match="no token for https://theirs"):
+        resolve_address()
+
+
 def test_an_environment_token_without_an_address_goes_to_the_local_server(local, monkeypatch):
     monkeypatch.setenv("CODEGEN_API_TOKEN", "from-env")
     assert seen(resolve_address()) == ("http://127.0.0.1:8123", "from-env", None)

@@ -284,6 +284,26 @@ def test_the_token_is_never_shown(proxies, clients, caplog):
     assert not [text for text in shown if TOKEN in text]
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(500, f'{{"message": "You sent Bearer {TOKEN}"}}'), (404, f"<p>Bearer {TOKEN}</p>"), (200, f"Bearer {TOKEN}")],
+)
+def test_a_server_that_repeats_the_token_does_not_have_it_shown(proxies, clients, status, body):
+    proxy = proxies(None, then=Answer(status, body.encode()))
+    with pytest.raises(errors.ApiError, match="hidden") as caught:
+        clients(proxy.base_url).me()
+    assert TOKEN not in "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+
+
+def test_names_that_do_not_resolve_for_the_twin(aclient):
+    async def main():
+        async with aclient("http://nowhere.invalid") as client:
+            await client.me()
+
+    with pytest.raises(errors.ConnectError, match=r"No server answers at http://nowhere\.invalid"):
+        asyncio.run(main())
+
+
 def test_proxies_of_the_environment_are_not_used_for_this_machine(hosted, clients, monkeypatch):
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -75,6 +75,16 @@ def test_a_certificate_nobody_vouches_for_is_not_trusted(server, clock):
     assert server.requests == []
 
 
+def test_nor_by_the_twin(server, clock):
+    async def main():
+        async with AsyncCodegenClient(TOKEN, ORG, server.base_url, policy=Policy(clock=clock)) as client:
+            await client.me()
+
+    with pytest.raises(ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        asyncio.run(main())
+    assert server.requests == []
+
+
 def test_another_name_is_not_trusted(server, trusting, clock):
     address = server.base_url.replace("localhost", "127.0.0.1")
     with (

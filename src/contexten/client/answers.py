@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _OK, _REDIRECTS, _ERRORS = 200, 300, 400
 _UNKNOWN_ROUTE = frozenset({404, 405, 406, 501})
 _LONGEST_MESSAGE = 500
+_SHORTEST_TOKEN = 8
+"""Characters; what is shorter is no secret, and stands in many words."""
 _NOT_JSON = (ValueError, RecursionError)
 """What the standard library raises for a text that is not JSON, or nested deeper than it reads."""
 
@@ -159,7 +161,7 @@ def _problem(item: Any) -> str:
 
 def _body(response: httpx2.Response) -> Any:
     try:
-        return json.loads(response.content)
+        return json.loads(_content(response))
     except _NOT_JSON:
         return _text_of(response)
 
@@ -170,7 +172,13 @@ def _excerpt(response: httpx2.Response) -> str:
 
 def _text_of(response: httpx2.Response) -> str:
     """The body as text; a server may name an encoding that is none of text."""
-    return response.content.decode(errors="replace")
+    return _content(response).decode(errors="replace")
+
+
+def _content(response: httpx2.Response) -> bytes:
+    """The body without the token that was sent: a server may repeat it, and errors are shown and logged."""
+    token = response.request.headers.get("authorization", "").removeprefix("Bearer ")
+    return response.content.replace(token.encode(), b"[hidden]") if len(token) >= _SHORTEST_TOKEN else response.content
 
 
 def _asked(response: httpx2.Response) -> str:
