@@ -135,6 +135,19 @@ def test_a_program_runs_under_the_applied_overlay_as_well(environments, tmp_path
     assert (done.returncode, done.stdout) == (7, "agent_created\n__main__ [] 1\n")
 
 
+@pytest.mark.parametrize("safe", ["", "1"])
+@pytest.mark.parametrize("as_module", [False, True])
+def test_a_program_finds_modules_where_it_would_without_the_overlay(environment, tmp_path, as_module, safe):
+    (tmp_path / "library").mkdir()
+    for folder in (tmp_path, tmp_path / "library"):
+        (folder / "program.py").write_text("import sys; print(sys.path)")
+    words = ["-m", "program"] if as_module else [str(tmp_path / "program.py")]
+    variables = {"PYTHONSAFEPATH": safe, "PYTHONPATH": str(tmp_path / "library")}
+    alone = environment.python_with(*words, **variables)
+    done = launched(environment, *words, cwd=environment.root, **variables)
+    assert (done.returncode, done.stdout) == (0, alone)
+
+
 def test_a_program_that_the_hook_cannot_instrument_runs_all_the_same(environments, tmp_path):
     environment = environments()
     (tmp_path / "codegen" / "agents").mkdir(parents=True)

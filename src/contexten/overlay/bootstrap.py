@@ -96,13 +96,19 @@ def main() -> None:
     _, sources, *words = sys.argv
     sys.meta_path.insert(0, Finder(json.loads(sources)))
     if words[0] == "-m":
-        sys.path[0] = os.getcwd()  # noqa: PTH109 - what Python itself puts there
+        _put_first(os.getcwd())  # noqa: PTH109 - what Python itself puts there
         sys.argv = words[1:]
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
     else:
-        sys.path[0] = os.path.dirname(os.path.realpath(words[0]))  # noqa: PTH120 - what Python itself puts there
+        _put_first(os.path.dirname(os.path.realpath(words[0])))  # noqa: PTH120 - what Python itself puts there
         sys.argv = words
         runpy.run_path(words[0], run_name="__main__")
+
+
+def _put_first(folder: str) -> None:
+    """Put the program's folder where ours is; with `-P` or PYTHONSAFEPATH neither of them is there."""
+    if not sys.flags.safe_path:
+        sys.path[0] = folder
 
 
 if __name__ == "__main__":

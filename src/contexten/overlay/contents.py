@@ -10,10 +10,10 @@ from typing import Any
 from contexten._version import __version__
 from contexten.overlay.files import sha256
 
-FOLDER = "contexten"
 MANIFEST = "manifest.json"
 SCHEMA = 1
 
+_WORDS = ("contexten", "codegen", "payload", "original", "enhanced", "record_entry")
 _PAYLOAD = Path(__file__).with_name("payload")
 _TELEMETRY = Path(__file__).parents[1] / "telemetry"
 _SHARED = {"events.py": "events.py", "metrics.py": "metrics.py", "monitoring.py": "health.py"}
@@ -60,9 +60,14 @@ def manifest(version: str, original: bytes, enhanced: bytes, record_entry: bytes
 
 
 def read_manifest(data: bytes | None) -> dict[str, Any] | None:
-    """The facts of a manifest; None when there is none or it cannot be read."""
+    """The facts of a manifest; None when there is none, or it is not one that `manifest` wrote."""
     try:
         facts = json.loads(data or b"null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return facts if isinstance(facts, dict) and facts.get("schema") == SCHEMA else None
+    return facts if isinstance(facts, dict) and _is_whole(facts) else None
+
+
+def _is_whole(facts: dict[str, Any]) -> bool:
+    words, files = [facts.get(name) for name in _WORDS], facts.get("files")
+    return facts.get("schema") == SCHEMA and isinstance(files, dict) and all(isinstance(word, str) for word in words)

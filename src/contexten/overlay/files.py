@@ -12,6 +12,8 @@ import shutil
 import stat
 from typing import TYPE_CHECKING
 
+from contexten.errors import OverlayError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,11 +27,17 @@ def sha256(data: bytes) -> str:
 
 
 def read(path: Path) -> bytes | None:
-    """The content of a file, or None when there is no such file."""
+    """The content of a file, or None when there is no such file.
+
+    Raises:
+        OverlayError: it cannot be read, or is a folder.
+    """
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise OverlayError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def put(path: Path, data: bytes, like: Path | None = None) -> None:

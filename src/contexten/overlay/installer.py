@@ -108,7 +108,7 @@ def revert(target: Target, *, force: bool = False, dry_run: bool = False) -> Out
         if steps:
             inspection.check_writable(target)
         if not dry_run:
-            _do(steps)
+            _do_or_tell(steps)
         return Outcome(bool(steps) and not dry_run, state, steps, status(target))
 
 
@@ -184,11 +184,20 @@ def _do(steps: tuple[Step, ...]) -> None:
         step.do()
 
 
-def _do_or_undo(target: Target, steps: tuple[Step, ...]) -> None:
+def _do_or_tell(steps: tuple[Step, ...]) -> None:
     try:
         _do(steps)
     except OSError as error:
-        with suppress(OSError):
+        raise OverlayError(
+            f"the overlay could not be taken out wholly ({error}). Mend that and revert again."
+        ) from error
+
+
+def _do_or_undo(target: Target, steps: tuple[Step, ...]) -> None:
+    try:
+        _do(steps)
+    except (OSError, OverlayError) as error:
+        with suppress(OSError, OverlayError):
             _do(_needed(_revert_steps(target, Files.of(target))))
         state, _ = diagnose(target, Files.of(target))
         raise OverlayError(f"the overlay could not be written ({error}). The package is now: {state}.") from error

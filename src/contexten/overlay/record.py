@@ -23,7 +23,7 @@ def line(path: str, data: bytes) -> bytes:
 
 def entries(record: bytes) -> dict[str, tuple[str, str]]:
     """Hash and size of each file, as written, by its path with forward slashes."""
-    rows = csv.reader(record.decode("utf-8").splitlines())
+    rows = (_row(written) for written in record.splitlines())
     return {_slashed(row[0]): (row[1], row[2]) for row in rows if len(row) == 3}  # noqa: PLR2004 - path, hash, size
 
 
@@ -55,8 +55,16 @@ def without_files(record: bytes, paths: Collection[str]) -> bytes:
 
 
 def _path(written: bytes) -> str:
-    row = next(csv.reader([written.decode("utf-8").rstrip("\r\n")]), [""])
+    row = _row(written)
     return _slashed(row[0]) if row else ""
+
+
+def _row(written: bytes) -> list[str]:
+    """The fields of a line; none when it is not one that an installer writes."""
+    try:
+        return next(csv.reader([written.decode("utf-8", "replace").rstrip("\r\n")]), [])
+    except csv.Error:
+        return []
 
 
 def _slashed(path: str) -> str:

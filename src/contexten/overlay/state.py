@@ -78,7 +78,7 @@ class Files:
     @classmethod
     def of(cls, target: Target) -> Files:
         """Read the package's files."""
-        payload = {path.name: path.read_bytes() for path in sorted(target.payload.glob("*.py"))}
+        payload = {path.name: read(path) or b"" for path in sorted(target.payload.glob("*.py"))}
         strays = sorted(path for path in target.package.glob(f"*/*{SUFFIX}")) if target.package.is_dir() else []
         if target.metadata:
             strays += sorted(target.metadata.glob(f"*{SUFFIX}"))
@@ -166,7 +166,7 @@ def _traces(target: Target, files: Files) -> list[str]:
 def _missing(target: Target, files: Files) -> list[str]:
     facts = files.manifest
     if facts is None:
-        return [f"{target.payload / contents.MANIFEST} is missing"]
+        return [f"{target.payload / contents.MANIFEST} is missing or broken"]
     missing = [
         f"{target.payload / name} is missing or of another version"
         for name, wanted in facts["files"].items()

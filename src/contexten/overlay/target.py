@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeVar
 
 from contexten.errors import CodegenNotFoundError, PackageStructureError, UsageError
+from contexten.overlay.files import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -178,8 +179,7 @@ def _version(metadata: Path) -> str:
 def _checked(target: Target) -> Target:
     """Refuse a package that is somebody's source tree."""
     assert target.metadata is not None  # noqa: S101 - the caller has just found it
-    origin = target.metadata / "direct_url.json"
-    if origin.is_file() and json.loads(origin.read_text("utf-8")).get("dir_info", {}).get("editable"):
+    if _is_editable(target.metadata / "direct_url.json"):
         raise PackageStructureError(
             "Package structure invalid: codegen is installed as editable, so a change would go into its sources. "
             "Instrument single programs instead: contexten overlay run SCRIPT"
@@ -187,16 +187,31 @@ def _checked(target: Target) -> Target:
     return target
 
 
+def _is_editable(origin: Path) -> bool:
+    """What an installer wrote down of where the package is from (PEP 610)."""
+    try:
+        facts = json.loads(read(origin) or b"{}")
+        return bool(facts.get("dir_info", {}).get("editable"))
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise PackageStructureError(
+            f"Package structure invalid: {origin} cannot be understood, so codegen may be a source tree. {_INSTALL}"
+        ) from error
+
+
 def _refuse_zip(archive: Path) -> None:
-    if not zipfile.is_zipfile(archive):
-        return
-    with zipfile.ZipFile(archive) as opened:
-        zipped = f"{PACKAGE}/agents/agent.py" in opened.namelist()
-    if zipped:
+    if _is_zipped(archive):
         raise PackageStructureError(
             f"Package structure invalid: codegen is inside the archive {archive}. {_INSTALL} "
             "Or instrument single programs: contexten overlay run SCRIPT"
         )
+
+
+def _is_zipped(archive: Path) -> bool:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return f"{PACKAGE}/agents/agent.py" in opened.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _is_ours(package: Path) -> bool:
