@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from contexten.engines.cloning import clone
 from contexten.engines.facts import describe
 from contexten.engines.locations import name_of, validate_location
-from contexten.engines.workspace import inside, read_text
+from contexten.engines.workspace import close, closed_in, inside, read_text
 from contexten.errors import EngineError, UsageError
 from shop_project import commit_all, git, make_project
 
@@ -188,6 +189,109 @@ def test_nothing_leads_out_of_a_workspace(tmp_path):
         assert read_text(project, path) is None
     with pytest.raises(EngineError, match="leads out of the repository"):
         inside(project, "link")
+
+
+def test_a_link_to_itself_and_a_name_that_is_none_are_not_read(tmp_path):
+    (tmp_path / "a.txt").symlink_to("a.txt")
+    for path in ("a.txt", "a.txt/b", "a\x00b", "a" * 5000):
+        assert read_text(tmp_path, path) is None
+    with pytest.raises(EngineError, match="not a path that can be read"):
+        inside(tmp_path, "a.txt")
+    with pytest.raises(EngineError, match="not a path that can be read"):
+        inside(tmp_path / "a.txt", "b")
+
+
+def test_hidden_files_are_not_read_by_any_way(tmp_path):
+    files = {".env": "x", ".ssh/id_rsa": "x", "a/.netrc": "x", ".github/workflows/ci.yml": "x", ".gitlab-ci.yml": "x"}
+    project = make_project(tmp_path / ".projects" / "shop", files)
+    (project / "key.txt").symlink_to(project / ".ssh" / "id_rsa")
+    read = {path for path in [*files, "key.txt", "a/../.env"] if read_text(project, path)}
+    assert read == {".github/workflows/ci.yml", ".gitlab-ci.yml"}
+    with pytest.raises(EngineError, match="hidden"):
+        inside(project, "key.txt")
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A folder that holds a project and a server's closed data folder, with a cloned repository in that."""
+    home = make_project(
+        tmp_path / "home",
+        {
+            "shop/a.txt": "ctx_shop",
+            "we[i]rd *data#/credentials.json": "ctx_secret",
+            "we[i]rd *data#/repos/theirs/secret.py": 'ctx_theirs = "ctx_theirs"\n',
+            "we[i]rd *data#/repos/theirs/b.txt": "ctx_b",
+        },
+    )
+    data = home / "we[i]rd *data#"
+    for name, target in {
+        "link.txt": data / "credentials.json",
+        "link.py": data / "repos" / "theirs" / "secret.py",
+    }.items():
+        (home / "shop" / name).symlink_to(target)
+    close(data)
+    return home
+
+
+@pytest.mark.parametrize("with_git", [False, True])
+async def test_a_closed_folder_is_left_out_wherever_it_lies(home, ask, with_git):
+    if with_git:
+        commit_all(home, "All")
+    outcome = await ask('Find "ctx_"', workspace=home)
+    assert "shop/a.txt" in outcome.result
+    for told in ("credentials.json", "ctx_secret", "secret.py", "ctx_theirs", "link", "b.txt"):
+        assert told not in outcome.result
+    assert closed_in(home) == ["we[i]rd *data#"]
+    for path in ("shop/link.txt", "we[i]rd *data#/credentials.json", "shop/../we[i]rd *data#/credentials.json"):
+        assert read_text(home, path) is None
+
+
+async def test_a_closed_folder_is_no_repository_but_a_clone_in_it_is(home, ask, tmp_path):
+    data = home / "we[i]rd *data#"
+    (tmp_path / "way").symlink_to(data)
+    places = [data, data / "repos", data / "repos" / "theirs", tmp_path / "way", tmp_path / "way" / "repos"]
+    for place in places:
+        for location in (str(place), f"file://{place}"):
+            with pytest.raises(UsageError):
+                validate_location(location)
+        if place.name != "theirs":
+            with pytest.raises(EngineError, match="belongs to the server itself"):
+                await ask("Give me an overview.", workspace=place)
+    outcome = await ask('Find "ctx_"', workspace=data / "repos" / "theirs")
+    assert "secret.py:1" in outcome.result
+    assert "b.txt" in outcome.result
+
+
+def test_a_closed_folder_is_refused_with_its_reason(tmp_path):
+    close(tmp_path / "data")
+    (tmp_path / "data" / "repos" / "shop").mkdir(parents=True)
+    for location in (f"{tmp_path}/data", f"{tmp_path}/data/repos/shop", f"file://{tmp_path}/data/repos/shop"):
+        with pytest.raises(UsageError, match="belongs to the server itself"):
+            validate_location(location)
+    (tmp_path / "way").symlink_to(tmp_path / "data")
+    with pytest.raises(UsageError, match="belongs to the server itself"):
+        validate_location(f"file://{tmp_path}/%77ay/repos/shop")
+
+
+async def test_a_clone_that_is_cancelled_at_any_moment_leaves_nothing(tmp_path):
+    origin = make_project(tmp_path / "origin", {f"{number}.txt": "x" * 10_000 for number in range(50)})
+    commit_all(origin, "First")
+    started = time.perf_counter()
+    shutil.rmtree(await clone(f"file://{origin}", tmp_path / "repos"))
+    took = time.perf_counter() - started
+    cancelled = 0
+    for number in range(40):
+        cloning = asyncio.create_task(clone(f"file://{origin}", tmp_path / "repos"))
+        await asyncio.wait([cloning], timeout=took * number / 40)
+        for _ in range(1 + number % 2):
+            cloning.cancel()
+            await asyncio.sleep(0)
+        try:
+            shutil.rmtree(await cloning)
+        except asyncio.CancelledError:
+            cancelled += 1
+        assert list((tmp_path / "repos").iterdir()) == []
+    assert cancelled > 10
 
 
 def wait_for_text(path: Path) -> None:

@@ -1,0 +1,91 @@
+"""Where settings come from, and what a `.env` file may not say."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from contexten.settings import ClientSettings, ServerSettings
+
+OPENING = {
+    "CONTEXTEN_DATA_DIR": "theirs",
+    "CONTEXTEN_CACHE_DIR": "theirs",
+    "CONTEXTEN_DATABASE_URL": "postgresql://evil.example/x",
+    "CONTEXTEN_HOST": "0.0.0.0",
+    "CONTEXTEN_ALLOW_REMOTE": "true",
+    "CONTEXTEN_PUBLIC_URL": "https://evil.example",
+    "CONTEXTEN_ALLOWED_HOSTS": "evil.example",
+    "CONTEXTEN_ALLOWED_ORIGINS": "https://evil.example",
+    "CONTEXTEN_REPO": "/",
+    "CONTEXTEN_WORKER_ID": "theirs",
+}
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch, tmp_path):
+    for name in [name for name in os.environ if name.startswith(("CONTEXTEN_", "CODEGEN_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+
+def dotenv(variables):
+    Path(".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+
+
+@pytest.mark.parametrize("spelling", [str.upper, str.lower])
+def test_a_dotenv_file_opens_moves_and_redirects_nothing(spelling):
+    before = ServerSettings(), ClientSettings()
+    dotenv({spelling(name): value for name, value in OPENING.items()})
+    assert (ServerSettings(), ClientSettings()) == before
+
+
+def test_a_dotenv_file_says_what_else_a_project_wants():
+    dotenv({"CONTEXTEN_PORT": 8123, "CONTEXTEN_MODEL": "openai:x", "LOG_LEVEL": "info", "CODEGEN_ORG_ID": 5})
+    settings = ServerSettings()
+    assert (settings.port, settings.model, settings.log_level) == (8123, "openai:x", "INFO")
+    assert ClientSettings().org_id == 5
+
+
+def test_the_shell_wins_over_a_dotenv_file(monkeypatch):
+    dotenv({"CONTEXTEN_PORT": 8123, "LOG_LEVEL": "info"})
+    monkeypatch.setenv("CONTEXTEN_PORT", "8124")
+    monkeypatch.setenv("CONTEXTEN_LOG_LEVEL", "error")
+    assert (ServerSettings().port, ServerSettings().log_level) == (8124, "ERROR")
+
+
+def test_what_is_ignored_is_told_once_on_standard_error():
+    dotenv(OPENING | {"CONTEXTEN_PORT": 8123, "SOMETHING": "else"})
+    program = "from contexten.settings import *; ServerSettings(); ClientSettings(); print(ServerSettings().port)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "8123\n"
+    lines = done.stderr.splitlines()
+    assert sorted(line.split()[0] for line in lines) == sorted(OPENING)
+    assert all(".env is ignored" in line and "Export it instead" in line for line in lines)
+    assert "evil" not in done.stderr
+
+
+def test_folders_are_absolute_and_stay_where_they_are(tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    names = {"~/ctx": tmp_path / "home" / "ctx", "relative": tmp_path / "relative", "link/x": tmp_path / "real" / "x"}
+    for written, meant in names.items():
+        for name in ("CONTEXTEN_DATA_DIR", "CONTEXTEN_CACHE_DIR", "CONTEXTEN_REPO"):
+            monkeypatch.setenv(name, written)
+        found = ServerSettings()
+        assert {found.data_dir, found.cache_dir, found.repo, ClientSettings().data_dir} == {meant}
+    monkeypatch.delenv("CONTEXTEN_REPO")
+    monkeypatch.setenv("CONTEXTEN_DATA_DIR", "")
+    assert ServerSettings().repo is None
+    assert ServerSettings().data_dir == tmp_path / "home" / ".local" / "share" / "contexten"
+
+
+@pytest.mark.parametrize("written", ["~nobody.of.this.name/x", "loop/x"])
+def test_a_folder_that_cannot_be_meant_is_told(tmp_path, monkeypatch, written):
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.setenv("CONTEXTEN_DATA_DIR", written)
+    with pytest.raises(ValidationError, match="CONTEXTEN_DATA_DIR"):
+        ServerSettings()
