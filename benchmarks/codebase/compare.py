@@ -22,7 +22,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 PROJECTS = {"django": "django==5.2.1", "sqlalchemy": "sqlalchemy==2.0.41"}
-GRAPH_SITTER = ["graph-sitter==0.56.14", "mini-racer==0.12.4", "pathspec"]
+GRAPH_SITTER = ["graph-sitter==0.56.14", "mini-racer==0.12.4"]
 TY = "ty"
 COPY = ("--link-mode", "copy")
 """The sources are edited: without this they would be links into uv's cache."""

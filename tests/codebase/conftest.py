@@ -1,4 +1,6 @@
+import os
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 
@@ -27,3 +29,20 @@ def project(root: Path) -> Project:
         return Codebase.from_path(root, cache=None)
 
     return make
+
+
+@contextmanager
+def _somebody():
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+@pytest.fixture
+def somebody():
+    """A context in which this process is not the superuser, who may read and write everything."""
+    return _somebody

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contexten.codebase import Codebase, workers
+from contexten.codebase import Codebase, read, workers
 from contexten.codebase.workers import read_files
 
 DEEP = 100_000
@@ -96,3 +96,13 @@ def test_a_file_that_ends_the_process_is_reported_and_the_others_are_read(root, 
 def test_without_processes_the_files_are_read_all_the_same(root, many, monkeypatch):
     monkeypatch.setattr(workers, "_BOOT", "raise SystemExit(1)")
     assert read_files(str(root), many, processes=2) == read_files(str(root), many, processes=0)
+
+
+def test_a_fault_of_the_reader_is_the_problem_of_one_file(root, monkeypatch):
+    (root / "bad.py").write_text("x = 1\n")
+    (root / "good.py").write_text("def fine(): ...\n")
+    scan = read.scan_python
+    monkeypatch.setattr(read, "scan_python", lambda source: scan(source) if b"fine" in source else {}["x"])
+    codebase = Codebase.from_path(root, cache=None)
+    assert [(each.path, each.message) for each in codebase.problems] == [("bad.py", "it cannot be read: KeyError('x')")]
+    assert codebase.symbols("fine")

@@ -57,6 +57,79 @@ def test_definitions_and_calls_are_read(root, path):
     assert path in snapshot.used[called]
 
 
+USES = {
+    "js": ("class Base {}\nfunction step(x) {}\n", "class Sub extends Base {}\nfunction f() { step(1); new Base() }\n"),
+    "ts": (
+        "export class Base {}\nexport function step(x: number) {}\n",
+        "class Sub extends Base {}\nfunction f(b: Base) { step(1) }\n",
+    ),
+    "tsx": (
+        "export class Base {}\nexport function step(x: number) {}\n",
+        "class Sub extends Base {}\nfunction f() { return <b>{step(1)}</b> }\n",
+    ),
+    "java": (
+        "class Base { static void step(int x) {} }\n",
+        "class Sub extends Base { void f() { Base.step(1); new Base(); } }\n",
+    ),
+    "go": (
+        "package x\ntype Base struct{}\nfunc (b Base) step(x int) {}\n",
+        "package x\nfunc f(b Base) { b.step(1) }\n",
+    ),
+    "rs": ("struct Base;\nfn step(x: i32) {}\n", "fn f() { step(1) }\nimpl Base { fn g() { step(2) } }\n"),
+    "c": ("struct Base { int a; };\nvoid step(int x) {}\n", "int f(struct Base *b) { step(1); return 0; }\n"),
+    "cpp": (
+        "class Base {};\nvoid step(int x) {}\n",
+        "class Sub : Base {};\nint f() { step(1); new Base(); return 0; }\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("suffix", USES)
+def test_uses_in_another_file_are_found(project, suffix):
+    definitions, uses = USES[suffix]
+    codebase = project({f"lib.{suffix}": definitions, f"app.{suffix}": uses})
+    (step,) = codebase.symbols("step")
+    called = codebase.callers(step)
+    assert {each.path for each in called} == {f"app.{suffix}"}
+    assert not any(each.certain for each in called)
+    assert called[0].symbol is not None
+    assert called[0].symbol.name == "f"
+    assert "step(1)" in called[0].text
+    assert [each.target.name for each in codebase.callees(called[0].symbol) if each.target][:1] == ["step"]
+    (base,) = codebase.symbols("Base")
+    assert f"app.{suffix}" in {each.path for each in codebase.references(base)}
+
+
+def test_a_piece_without_a_name_is_left_out(project):
+    codebase = project({"p.h": "V8_INLINE T* operator*() const { return this->operator->(); }\n", "a.py": "x = 1\n"})
+    assert codebase.problems == []
+    assert codebase.symbols("x")
+    assert all(each.name for each in codebase.symbols_in("p.h"))
+
+
+HOSTILE = {
+    "brackets": b"(" * 100_000,
+    "blocks": b"{" * 100_000,
+    "calls": b"a" + b"()" * 50_000,
+    "functions in functions": b"function f() {" * 3000 + b"}" * 3000,
+    "one long line": b"f(1); " * 20_000,
+    "bytes": bytes(range(256)) * 4000,
+    "null bytes": b"\0" * 100_000,
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("suffix", ["js", "tsx", "java", "go", "rs", "c", "cpp"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_file_is_too_odd(root, name, suffix):
+    (root / f"odd.{suffix}").write_bytes(HOSTILE[name])
+    (root / f"fine.{suffix}").write_bytes(USES[suffix][0].encode())
+    codebase = Codebase.from_path(root, cache=None)
+    assert [each.path for each in codebase.files] == [f"fine.{suffix}", f"odd.{suffix}"]
+    assert codebase.symbols("Base")
+    codebase.relevant_context("go to the base", f"odd.{suffix}")
+
+
 def test_uses_are_followed_by_name_from_near_to_far(project):
     codebase = project(
         {

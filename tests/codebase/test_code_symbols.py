@@ -108,3 +108,68 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     (tmp_path / "file.py").write_text("")
     with pytest.raises(CodebaseError, match="is a file"):
         Codebase.from_path(tmp_path / "file.py", cache=None)
+
+
+HANDED_ON = {
+    "click/__init__.py": "from .utils import echo as echo\nfrom .core import *\nfrom . import utils\n",
+    "click/utils.py": "def echo(x): ...\n",
+    "click/core.py": "class Context:\n    def invoke(self): ...\nclass Command: ...\n",
+    "app.py": "from click import echo, Context\necho(1)\nContext().invoke()\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("click.echo", "click/utils.py:1"),
+        ("click.Context", "click/core.py:1"),
+        ("click.Context.invoke", "click/core.py:2"),
+        ("click.utils.echo", "click/utils.py:1"),
+        ("app.echo", "click/utils.py:1"),
+    ],
+)
+def test_a_name_that_a_package_hands_on_is_found(project, name, place):
+    codebase = project(HANDED_ON)
+    assert [each.location for each in codebase.symbols(name)] == [place]
+
+
+def test_a_name_that_no_package_hands_on_is_not(project):
+    codebase = project(HANDED_ON)
+    for name in ("click.invoke", "ick.echo", "click.nothing", "click.", ".echo", "click..echo"):
+        assert codebase.symbols(name) == []
+
+
+OVERLOADS = """
+    from typing import overload
+    import typing as t
+
+    class Context:
+        @overload
+        def invoke(self, x: int) -> int: ...
+        @t.overload
+        def invoke(self, x: str) -> str: ...
+        def invoke(self, x):
+            return x
+
+    @overload
+    def only(x: int) -> int: ...
+    @overload
+    def only(x: str) -> str: ...
+
+    def like(self, x):
+        return x.invoke
+
+    Context().invoke(1)
+"""
+
+
+def test_overloads_are_one_definition(project):
+    codebase = project({"a.py": OVERLOADS})
+    (invoke,) = codebase.symbols("Context.invoke")
+    assert invoke.line == 9
+    assert [each.location for each in codebase.callers(invoke)] == ["a.py:20"]
+    assert [each.line for each in codebase.symbols("only")] == [13]
+    assert [each.name for each in codebase.members(codebase.symbols("Context")[0])] == ["invoke"]
+    assert [each.name for each, _score in codebase.similar(codebase.symbols("like")[0])].count("invoke") <= 1
+    assert "invoke" not in [each.name for each, _score in codebase.similar(invoke)]
+    assert [each.name for each in codebase.symbols_in("a.py")].count("invoke") == 3

@@ -7,22 +7,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contexten.cli.output import clean, emit, say
-from contexten.cli.words import Json, application
+from contexten.cli.output import clean, emit, note, say
+from contexten.cli.prompt import read_prompt
+from contexten.cli.words import Json, Prompt, application
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping, Sequence
 
     from contexten.codebase import Codebase, Reference, Symbol
 
-app = application("Ask about the code in a folder.", 'contexten code context "add retry to the upload client"')
+app = application(
+    "Ask about the code in a folder: no server is needed, and nothing is written into it. Python is followed through "
+    "imports, classes and types; JavaScript, TypeScript, Java, Go, Rust, C and C++ by name. The index is kept in the "
+    "user's cache folder (CONTEXTEN_CACHE_DIR), so the next question reads only what has changed.",
+    'contexten code context "add retry to the upload client"',
+)
 
 Repo = Annotated[Path, typer.Option(help="Folder to read; the current one when absent.", metavar="FOLDER")]
-Name = Annotated[str, typer.Argument(help="Name of a function, class or variable, or the end of its dotted name.")]
+Name = Annotated[
+    str, typer.Argument(help="Name of a function, class, variable or module, or the end of its dotted name: Cart.add.")
+]
 Depth = Annotated[int, typer.Option(help="How many steps of calls to follow back.", min=1, max=20)]
 Count = Annotated[int, typer.Option(help="How many to show.", min=1, max=1000)]
 
 _HERE = Path()
+_KINDS = "read, call, write, import, base, decorator, annotation or export"
 
 
 @app.command(epilog="Example: contexten code overview --repo ~/src/shop")
@@ -53,52 +62,60 @@ def symbol(name: Name, *, repo: Repo = _HERE, json: Json = False) -> None:
 def refs(
     name: Name,
     *,
-    kind: Annotated[list[str] | None, typer.Option(help="Only these: call, import, read, write, base …")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help=f"Only these, once for each: {_KINDS}.")] = None,
     possible: Annotated[bool, typer.Option("--possible", help="Also uses that only the name tells.")] = False,
     repo: Repo = _HERE,
     json: Json = False,
 ) -> None:
     """List where a symbol is used."""
     codebase = _read(repo)
-    found = [
-        each for one in _symbols(codebase, name) for each in codebase.references(one, kind or None, possible=possible)
-    ]
-    _show(found, json=json)
+    symbols = _symbols(codebase, name)
+    _show({one: codebase.references(one, kind or None, possible=possible) for one in symbols}, "uses", json=json)
 
 
 @app.command(epilog="Example: contexten code callers Cart.add --depth 2")
 def callers(name: Name, *, depth: Depth = 1, repo: Repo = _HERE, json: Json = False) -> None:
     """List the calls of a function, and the calls of its callers."""
     codebase = _read(repo)
-    _show([each for one in _symbols(codebase, name) for each in codebase.callers(one, depth)], json=json)
+    _show({one: codebase.callers(one, depth) for one in _symbols(codebase, name)}, "calls", json=json)
 
 
 @app.command(epilog="Example: contexten code similar validate_email")
 def similar(name: Name, *, limit: Count = 10, repo: Repo = _HERE, json: Json = False) -> None:
-    """List functions or classes that are about the same."""
+    """List functions or classes that are about the same words, with a likeness from 0 to 1."""
     codebase = _read(repo)
-    found = codebase.similar(_symbols(codebase, name)[0], limit)
+    symbol = _symbols(codebase, name)[0]
+    found = codebase.similar(symbol, limit)
     if json:
         emit([{"likeness": score, **each.as_data()} for each, score in found])
-    for each, score in [] if json else found:
+        return
+    for each, score in found:
         say(clean(f"{score:4.2f}  {each.location}  {each.signature or each.qualified_name}"))
+    if not found:
+        note(clean(f"Nothing is like {symbol.qualified_name} ({symbol.location})."))
 
 
 @app.command(epilog='Example: contexten code context "add retry to the upload client" --caller shop/client.py')
 def context(
-    prompt: Annotated[str, typer.Argument(help="The task.", metavar="PROMPT")],
+    prompt: Prompt,
     *,
     caller: Annotated[str | None, typer.Option(help="Where the code goes: a path, path:line or a name.")] = None,
     budget: Annotated[int, typer.Option(help="Length in tokens, at most.", min=100, max=1_000_000)] = 4000,
     repo: Repo = _HERE,
     json: Json = False,
 ) -> None:
-    """Show what of the codebase a task needs, ready to paste into a prompt."""
-    found = _read(repo).relevant_context(prompt, caller, budget)
+    """Show what of the codebase a task needs, ready to paste into a prompt.
+
+    The best definitions stand there whole, others with their signature; --json gives a score and the reason for each.
+    """
+    task = read_prompt(prompt, "contexten code context")
+    found = _read(repo).relevant_context(task, caller, budget)
     if json:
         emit(found.as_data())
-    else:
+    elif found.items:
         say(clean(str(found)))
+    else:
+        note("Nothing in the code has to do with it. Name a function or a file, or say where: --caller shop/client.py")
 
 
 def _read(repo: Path) -> Codebase:
@@ -108,21 +125,30 @@ def _read(repo: Path) -> Codebase:
 
 
 def _symbols(codebase: Codebase, name: str) -> list[Symbol]:
+    from contexten.errors import CodebaseError, UsageError
+
+    if not name.strip():
+        raise UsageError("the name is empty. Give that of a function, class, variable or module.")
     found = codebase.symbols(name)
     if not found:
-        from contexten.errors import CodebaseError
-
         near = codebase.spellings(name)
-        hint = f" Did you mean {', '.join(near)}?" if near else ""
-        raise CodebaseError(f"no symbol {name} in {codebase.root}.{hint}")
+        hint = f"Did you mean {', '.join(near)}?" if near else f'Look for its words: contexten code context "{name}"'
+        raise CodebaseError(f"no symbol {name} in {codebase.root}. {hint}")
     return found
 
 
-def _show(references: Iterable[Reference], *, json: bool) -> None:
+def _show(found: Mapping[Symbol, Sequence[Reference]], what: str, *, json: bool) -> None:
+    """List references; under a heading for each symbol when several have the name."""
     if json:
-        emit([each.as_data() for each in references])
+        emit([each.as_data() for references in found.values() for each in references])
         return
-    for each in references:
-        certain = "" if each.certain else " (perhaps)"
-        within = each.symbol.qualified_name if each.symbol else "(module)"
-        say(clean(f"{each.location}  {each.kind}{certain}  in {within}: {each.text}"))
+    for symbol, references in found.items():
+        if len(found) > 1 and references:
+            say(clean(f"# {symbol.qualified_name}  {symbol.location}"))
+        for each in references:
+            certain = "" if each.certain else " (perhaps)"
+            within = each.symbol.qualified_name if each.symbol else "(module)"
+            say(clean(f"{each.location}  {each.kind}{certain}  in {within}: {each.text}"))
+    if not any(found.values()):
+        places = ", ".join(f"{each.qualified_name} ({each.location})" for each in found)
+        note(clean(f"There are no {what} of {places}."))

@@ -40,6 +40,7 @@ def codebase_facts(codebase: Any) -> dict[str, Any]:
         "imports": sum(len(file.imports) for file in files),
         "central_files": [{"path": path, "score": float(imported[path]), "about": ""} for path in central],
         "problems": 0,
+        "problem_files": [],
     }
 
 

@@ -112,24 +112,16 @@ class _Packer:
         """The methods of a class that is too long to be shown whole."""
         methods = (each for each in self.questions.members(symbol) if each.kind == "method")
         score = round(scored.score * _MEMBER_SHARE, 6)
-        places = dict.fromkeys(self.implementation((each.path, each.index)) for each in methods)
-        return [Scored(place, score, f"member of {symbol.name}") for place in places]
+        return [Scored((each.path, each.index), score, f"member of {symbol.name}") for each in methods]
 
     def implementations(self, ranked: Iterable[Scored]) -> list[Scored]:
         """The same with one definition for all overloads of a function, where the best of them stands."""
         found: dict[Place, Scored] = {}
         for each in ranked:
-            place = self.implementation(each.place)
+            unit = self.questions.snapshot.unit(each.place[0])
+            place = (each.place[0], unit.implementation(each.place[1])) if unit else each.place
             found.setdefault(place, each._replace(place=place))
         return list(found.values())
-
-    def implementation(self, place: Place) -> Place:
-        """The definition that the overloads of a function lead to; any other definition itself."""
-        symbol = self.symbol(place)
-        unit = self.questions.snapshot.unit(place[0])
-        if unit is None or symbol is None or not _is_overload(symbol):
-            return place
-        return place[0], unit.members[self.parent(symbol)][symbol.name][-1]
 
     def take(self, place: Place, item: ContextItem, cost: int) -> None:
         self.items[place] = item
@@ -168,10 +160,6 @@ class _Packer:
         if place[1] >= 0 and place not in self.headings and place not in self.items and (around := self.symbol(place)):
             cost += len(heading_line(around)) + 2
         return cost
-
-
-def _is_overload(symbol: Symbol) -> bool:
-    return any(each.rpartition(".")[2] == "overload" for each in symbol.decorators)
 
 
 def _item(symbol: Symbol, scored: Scored, form: Form, text: str) -> ContextItem:

@@ -36,10 +36,14 @@ class Questions(Uses):
     # finding
 
     def symbols(self, name: str) -> list[Symbol]:
-        """Definitions by simple name, qualified name or its end; ignoring case when nothing fits exactly."""
-        found = self.named(name)
+        """Definitions by simple name, qualified name or its end, or by what a package hands on.
+
+        Upper and lower case are taken for the same when nothing fits exactly; overloads are one definition.
+        """
+        found = self.named(name) or self._handed_on(name)
         if not found:
             found = [each for other in self._other_spellings(name) for each in self.named(other)]
+        found = [each for each in found if self._is_main(each)]
         return sorted(found, key=lambda each: (each.kind == "module", each.path, each.line, each.index))
 
     def named(self, name: str) -> list[Symbol]:
@@ -55,6 +59,21 @@ class Questions(Uses):
             module = self.snapshot.symbol(path, -1)
             found.extend([module] if module else [])
         return found
+
+    def _handed_on(self, name: str) -> list[Symbol]:
+        """What a dotted name means where a module only imports it: `click.echo` for what stands in `click.utils`."""
+        found: dict[Symbol, None] = {}
+        for path, module in self.snapshot.modules.names.items():
+            for head in _heads(name):
+                unit = self.snapshot.unit(path) if f".{module}".endswith(f".{head}") else None
+                target = self.target_of(unit, name[len(head) + 1 :]) if unit else None
+                found.update({target: None} if target else {})
+        return list(found)
+
+    def _is_main(self, symbol: Symbol) -> bool:
+        """Whether a definition is not one of several overloads that another stands for."""
+        unit = self.snapshot.unit(symbol.path)
+        return unit is None or symbol.index < 0 or unit.implementation(symbol.index) == symbol.index
 
     def _other_spellings(self, name: str) -> Iterable[str]:
         head, dot, last = name.rpartition(".")
@@ -134,11 +153,13 @@ class Questions(Uses):
         return [found for each in order if (found := self.snapshot.symbol(each.path, each.symbol))]
 
     def members(self, symbol: Symbol) -> list[Symbol]:
-        """What a class, function or module defines directly, in source order."""
+        """What a class, function or module defines directly, in source order; overloads are one definition."""
         unit = self.snapshot.unit(symbol.path)
         groups = unit.members.get(symbol.index, {}).values() if unit else ()
         found = [self.snapshot.symbol(symbol.path, index) for group in groups for index in group]
-        return sorted((each for each in found if each), key=lambda each: (each.line, each.column))
+        return sorted(
+            (each for each in found if each and self._is_main(each)), key=lambda each: (each.line, each.column)
+        )
 
     def symbols_in(self, path: str) -> list[Symbol]:
         """Every definition in a file, in source order."""
@@ -159,7 +180,7 @@ class Questions(Uses):
         ranked = sorted(scores.items(), key=lambda each: (-round(each[1], 6), each[0]))
         alike = ((self.snapshot.symbol(*place), score) for place, score in ranked)
         kinds = _FUNCTIONS if symbol.kind in _FUNCTIONS else (symbol.kind,)
-        wanted = ((found, score) for found, score in alike if found and found.kind in kinds)
+        wanted = ((found, score) for found, score in alike if found and found.kind in kinds and self._is_main(found))
         return [(found, round(min(score / own, 1.0), 4)) for found, score in islice(wanted, limit)]
 
 
@@ -171,6 +192,14 @@ _FUNCTIONS = ("function", "method")
 def _fits(symbol: Symbol, name: str) -> bool:
     qualified = symbol.qualified_name
     return name in (symbol.name, qualified) or qualified.endswith((f".{name}", f":{name}", f"/{name}"))
+
+
+def _heads(name: str) -> list[str]:
+    """What stands before each dot of a name, the longest first; nothing when it is not one of Python's."""
+    parts = name.split(".")
+    if not all(part.isidentifier() for part in parts):
+        return []
+    return [".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
 
 
 def _enclosing(reference: Reference) -> Symbol | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from contexten.codebase import tags
 from contexten.codebase.languages import MAX_BYTES, PYTHON, TOO_LONG, language_of
-from contexten.codebase.record import encode
+from contexten.codebase.record import Record, encode
 from contexten.codebase.scan import scan_python
 
 _ATTEMPTS = 3
@@ -49,11 +49,12 @@ def read_digest(root: str, path: str) -> Reading:
 
 
 def scan(path: str, content: bytes) -> bytes:
-    """The encoded record of a file's content."""
+    """The encoded record of a file's content; a fault of ours is the problem of that one file."""
     language = language_of(path) or ""
-    if language == PYTHON:
-        return encode(scan_python(content))
-    return encode(tags.scan_tags(language, content))
+    try:
+        return encode(scan_python(content) if language == PYTHON else tags.scan_tags(language, content))
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are wanted
+        return encode(Record(language, content.count(b"\n"), problem=f"it cannot be read: {error!r}"))
 
 
 def digest_of(path: str, content: bytes) -> bytes:

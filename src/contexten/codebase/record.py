@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FORMAT = f"4-{sys.byteorder}"
+FORMAT = f"5-{sys.byteorder}"
 """Changes whenever older records can no longer be read or would say something else."""
 
 READ, CALL, WRITE, IMPORT, BASE, DECORATOR, ANNOTATION, EXPORT = range(8)

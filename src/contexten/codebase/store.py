@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import sqlite3
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
-from contexten.codebase.record import FORMAT, decode_outline
+from contexten.codebase.record import FORMAT, Outline, decode_outline
 from contexten.codebase.snapshot import Entry, Kept
 from contexten.codebase.walk import Stamp
 
@@ -50,9 +49,9 @@ class Store:
         rows = self._do(lambda database: database.execute(query).fetchall()) or []
         entries = {}
         for path, size, modified, changed, inode, digest, data in rows:
-            with contextlib.suppress(ValueError):
+            if outline := _outline(data):
                 stamp = None if inode is None else Stamp(size, modified, changed, inode)
-                entries[path] = Kept(stamp, Entry(size, modified, digest, data, decode_outline(data)))
+                entries[path] = Kept(stamp, Entry(size, modified, digest, data, outline))
         return entries
 
     def find(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
@@ -62,7 +61,7 @@ class Store:
 
         def read(database: sqlite3.Connection) -> dict[bytes, bytes]:
             found = ((digest, database.execute(query, (digest,)).fetchone()) for digest in wanted)
-            return {digest: row[0] for digest, row in found if row}
+            return {digest: row[0] for digest, row in found if row and _outline(row[0])}
 
         return (self._do(read) if wanted else None) or {}
 
@@ -86,6 +85,8 @@ class Store:
         try:
             return self._once(work)
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # the tables are not ours
+                return self._anew(work)
             self.trouble = f"the index is not kept in {self.path.parent}: {error}"
         except sqlite3.DatabaseError:
             return self._anew(work)
@@ -110,6 +111,14 @@ class Store:
             database.execute("PRAGMA synchronous = OFF")
             database.executescript(_SCHEMA)
             return work(database)
+
+
+def _outline(data: object) -> Outline | None:
+    """The outline of a record that was kept, or None when it is damaged: the file is read again."""
+    try:
+        return decode_outline(data) if isinstance(data, bytes) else None
+    except ValueError:
+        return None
 
 
 def _row(path: str, stamp: Stamp | None, entry: Entry) -> tuple[object, ...]:

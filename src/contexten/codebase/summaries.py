@@ -67,6 +67,7 @@ def get_codebase_summary(codebase: Codebase) -> Summary:
         "imports": sum(len(each) for each in questions.graph.import_graph.values()),
         "central_files": central,
         "problems": len(snapshot.problems),
+        "problem_files": [{"path": each.path, "message": each.message} for each in snapshot.problems[:_MANY]],
     }
     return Summary(codebase_text(data), data)
 

@@ -44,6 +44,8 @@ def codebase_text(data: _Facts) -> str:
         "central files, the most depended on first:",
         *(f"    {each['path']}{_about(each['about'])}" for each in data["central_files"]),
     ]
+    lines.extend(["files with problems:"] if data["problem_files"] else [])
+    lines.extend(f"    {each['path']}: {each['message']}" for each in data["problem_files"])
     return "\n".join(lines)
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 NOT_INSTALLED = "definitions are not read. Install the grammars: pip install 'contexten[languages]'"
 _MAX_SIGNATURE = 300
+_MAX_DEPTH = 400
+"""Levels of the syntax tree that are looked at: code that people write has a tenth of it."""
+_MAX_WRONG = 5000
+"""Pieces in a row that make no sense; to search among more takes a time that grows with the square of their number."""
 _DEFINITIONS = {
     "function": "function",
     "macro": "function",
@@ -32,10 +36,12 @@ _DEFINITIONS = {
 _USES = {"call": rec.CALL, "class": rec.CALL, "type": rec.ANNOTATION, "implementation": rec.BASE}
 _MORE = {
     "c": """
+        (type_identifier) @name @reference.type
         (call_expression function: (identifier) @name) @reference.call
         (call_expression function: (field_expression field: (field_identifier) @name)) @reference.call
     """,
     "cpp": """
+        (type_identifier) @name @reference.type
         (call_expression function: (identifier) @name) @reference.call
         (call_expression function: (field_expression field: (field_identifier) @name)) @reference.call
         (call_expression function: (qualified_identifier name: (identifier) @name)) @reference.call
@@ -70,8 +76,13 @@ def scan_tags(language: str, content: bytes) -> Record:
         return record
     from tree_sitter import Parser, QueryCursor
 
-    tree = Parser(grammar[0]).parse(content)
-    tags = list(_tags(QueryCursor(grammar[1]).matches(tree.root_node)))
+    root = Parser(grammar[0]).parse(content).root_node
+    if any(each.type == "ERROR" and each.child_count > _MAX_WRONG for each in (root, *root.children)):
+        record.problem = f"it does not look like {language}"
+        return record
+    cursor = QueryCursor(grammar[1])
+    cursor.set_max_start_depth(_MAX_DEPTH)
+    tags = list(_tags(cursor.matches(root)))
     definitions = _outermost_first(tag for tag in tags if tag.kind in _DEFINITIONS)
     _define(record, definitions, content)
     _use(record, [tag for tag in tags if tag.kind.startswith("reference.")], definitions)
@@ -105,7 +116,7 @@ def _tags(matches: Iterable[tuple[int, dict[str, list[Node]]]]) -> Iterable[_Tag
     for _pattern, captures in matches:
         for capture, nodes in captures.items():
             role, _dot, kind = capture.partition(".")
-            if role in ("definition", "reference") and captures.get("name"):
+            if role in ("definition", "reference") and captures.get("name") and captures["name"][0].text:
                 comments = captures.get("doc", ())
                 yield _Tag(kind if role == "definition" else capture, nodes[0], captures["name"][0], comments)
 

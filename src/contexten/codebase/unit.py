@@ -76,6 +76,14 @@ class Unit:
         """A definition."""
         return self.record.symbols[index]
 
+    def implementation(self, index: int) -> int:
+        """The definition that the overloads of a function stand for, or the first of them; any other is its own."""
+        row = self.symbol(index)
+        if not _is_overload(row):
+            return index
+        same = self.members[row.parent][row.name]
+        return next((each for each in reversed(same) if not _is_overload(self.symbol(each))), same[0])
+
     def is_lazy(self, row: ImportRow) -> bool:
         """Whether an import stands in a function: it happens when the function is called."""
         scope = row.scope
@@ -85,3 +93,7 @@ class Unit:
 
     def _is_class(self, index: int) -> bool:
         return self.record.symbols[index].kind == "class"
+
+
+def _is_overload(row: SymbolRow) -> bool:
+    return any(each.rpartition(".")[2] == "overload" for each in row.decorators)

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from contexten.codebase.hidden import is_hidden
+from contexten.codebase.ignore import Patterns
 from contexten.codebase.languages import MAX_BYTES, TOO_LONG, language_of
 from contexten.codebase.model import Problem
 from contexten.errors import CodebaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from pathspec import GitIgnoreSpec
 
 _NEVER = frozenset({"__pycache__", "node_modules", "venv"})
 
@@ -75,8 +74,8 @@ def resolved_root(path: str | os.PathLike[str]) -> Path:
 class _Walker:
     def __init__(self, scope: Scope) -> None:
         self.root = scope.root
-        self.include = _spec(scope.include) if scope.include else None
-        self.exclude = _spec(scope.exclude) if scope.exclude else None
+        self.include = Patterns(scope.include)
+        self.exclude = Patterns(scope.exclude)
         self.found = Walk({}, [])
 
     def run(self) -> Walk:
@@ -84,7 +83,7 @@ class _Walker:
         self.folder(self.root, "", specs)
         return self.found
 
-    def folder(self, place: Path, prefix: str, specs: list[tuple[str, GitIgnoreSpec]]) -> None:
+    def folder(self, place: Path, prefix: str, specs: list[tuple[str, Patterns]]) -> None:
         waiting = [(str(place), prefix, specs)]
         while waiting:
             where, prefix, specs = waiting.pop()
@@ -100,8 +99,8 @@ class _Walker:
             waiting.extend(self.entries(entries, prefix, specs))
 
     def entries(
-        self, entries: Iterable[os.DirEntry[str]], prefix: str, specs: list[tuple[str, GitIgnoreSpec]]
-    ) -> Iterator[tuple[str, str, list[tuple[str, GitIgnoreSpec]]]]:
+        self, entries: Iterable[os.DirEntry[str]], prefix: str, specs: list[tuple[str, Patterns]]
+    ) -> Iterator[tuple[str, str, list[tuple[str, Patterns]]]]:
         """Take the files of one folder; gives back the folders to look into."""
         for each in entries:
             path = prefix + each.name
@@ -117,7 +116,7 @@ class _Walker:
                 self.problem(path, error)
 
     def file(self, entry: os.DirEntry[str], path: str) -> None:
-        if self.include is not None and not self.include.match_file(path):
+        if self.include and not self.include.covers(path):
             return
         if not _is_text(path):
             self.found.problems.append(Problem(repr(path), "the name is not valid UTF-8"))
@@ -138,13 +137,13 @@ class _Walker:
             target = Path(link).resolve().relative_to(self.root).as_posix()
         except (ValueError, RuntimeError):  # outside; in a circle (before Python 3.13)
             return False
-        return not is_hidden(target) and not (self.exclude is not None and self.exclude.match_file(target))
+        return not is_hidden(target) and not self.exclude.covers(target)
 
-    def ignored(self, path: str, specs: list[tuple[str, GitIgnoreSpec]]) -> bool:
-        if self.exclude is not None and self.exclude.match_file(path):
+    def ignored(self, path: str, specs: list[tuple[str, Patterns]]) -> bool:
+        if self.exclude.verdict(path):
             return True
-        for prefix, spec in reversed(specs):
-            verdict = spec.check_file(path[len(prefix) :]).include
+        for prefix, patterns in reversed(specs):
+            verdict = patterns.verdict(path[len(prefix) :])
             if verdict is not None:
                 return verdict
         return False
@@ -152,17 +151,11 @@ class _Walker:
     def problem(self, path: str, error: OSError) -> None:
         self.found.problems.append(Problem(path.rstrip("/"), error.strerror or str(error)))
 
-    def _read(self, path: Path) -> GitIgnoreSpec | None:
+    def _read(self, path: Path) -> Patterns | None:
         try:
-            return _spec(path.read_text("utf-8", "replace").splitlines())
+            return Patterns(path.read_text("utf-8", "replace").split("\n"))
         except OSError:
             return None
-
-
-def _spec(patterns: Iterable[str]) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec
-
-    return GitIgnoreSpec.from_lines(patterns)
 
 
 def _is_text(path: str) -> bool:
