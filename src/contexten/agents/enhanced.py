@@ -59,7 +59,7 @@ class EnhancedAgent(Agent):
         metrics_collector: MetricsCollector | None = None,
         **options: Any,
     ) -> None:
-        client_options = {**options} if "policy" in options else {"max_retries": max_retries, **options}
+        client_options = _client_options(max_retries, options)
         super().__init__(token, org_id, base_url, **client_options)
         self._address = (SecretStr(token) if isinstance(token, str) else token, org_id, base_url, client_options)
         self.statistics = RunStatistics(metrics_collector)
@@ -153,7 +153,7 @@ class AsyncEnhancedAgent:
         metrics_collector: MetricsCollector | None = None,
         **options: Any,
     ) -> None:
-        client_options = {**options} if "policy" in options else {"max_retries": max_retries, **options}
+        client_options = _client_options(max_retries, options)
         self.api_client = AsyncCodegenClient(token, org_id, base_url, **client_options)
         self.statistics = RunStatistics(metrics_collector)
 
@@ -222,6 +222,11 @@ class AsyncEnhancedAgent:
             if recording.outcome is None:
                 raise
             return recording.outcome
+
+
+def _client_options(max_retries: int, options: dict[str, Any]) -> dict[str, Any]:
+    """A policy says itself how often to retry."""
+    return options if options.get("policy") is not None else {"max_retries": max_retries, **options}
 
 
 def _completed(work: Coroutine[Any, Any, T]) -> T:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from contexten.client.base import PAGE, AsyncCalls, Calls
+from contexten.client.base import PAGE, AsyncCalls, Calls, alog_of, log_of
 from contexten.client.calls import runs
 
 if TYPE_CHECKING:
@@ -88,12 +88,7 @@ class RunCalls(Calls):
 
     def iter_agent_run_logs(self, run_id: int, *, org_id: Org = None) -> Iterator[LogEntry]:
         """The whole log of a run as it stands, oldest entry first."""
-        skip = 0
-        while page := self.get_agent_run_logs(run_id, skip=skip, limit=PAGE, org_id=org_id).logs:
-            yield from page
-            skip += len(page)
-            if len(page) < PAGE:
-                return
+        return log_of(self._connection, run_id, org_id)
 
     def resume_agent_run(
         self, run_id: int, prompt: str, images: Sequence[str] | None = None, *, org_id: Org = None
@@ -185,15 +180,9 @@ class AsyncRunCalls(AsyncCalls):
         """A run with a page of its log, oldest entry first unless reversed."""
         return await self._send(runs.logs(run_id, skip=skip, limit=limit, reverse=reverse), org_id)
 
-    async def iter_agent_run_logs(self, run_id: int, *, org_id: Org = None) -> AsyncGenerator[LogEntry]:
+    def iter_agent_run_logs(self, run_id: int, *, org_id: Org = None) -> AsyncGenerator[LogEntry]:
         """The whole log of a run as it stands, oldest entry first."""
-        skip = 0
-        while page := (await self.get_agent_run_logs(run_id, skip=skip, limit=PAGE, org_id=org_id)).logs:
-            for entry in page:
-                yield entry
-            skip += len(page)
-            if len(page) < PAGE:
-                return
+        return alog_of(self._connection, run_id, org_id)
 
     async def resume_agent_run(
         self, run_id: int, prompt: str, images: Sequence[str] | None = None, *, org_id: Org = None

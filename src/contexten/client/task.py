@@ -11,7 +11,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self
 
 from contexten.client import follow
-from contexten.client.base import PAGE
+from contexten.client.base import alog_of, log_of
 from contexten.client.calls import runs
 from contexten.errors import RequestTimeoutError, UsageError
 from contexten.protocol import AgentRunDetail, LogEvent, is_successful, is_terminal
@@ -158,12 +158,7 @@ class AgentTask(_Facts):
 
     def logs(self) -> list[LogEntry]:
         """The run's whole log as it stands, oldest entry first."""
-        entries: list[LogEntry] = []
-        while True:
-            page = self._connection.send(runs.logs(self.id, skip=len(entries), limit=PAGE), self.org_id)
-            entries += page.logs
-            if len(page.logs) < PAGE:
-                return entries
+        return list(log_of(self._connection, self.id, self.org_id))
 
     def resume(self, prompt: str, images: Sequence[str] | None = None) -> Self:
         """Say something more to the run after it has ended; it goes on with a new turn. Returns the task."""
@@ -232,12 +227,7 @@ class AsyncAgentTask(_Facts):
 
     async def logs(self) -> list[LogEntry]:
         """The run's whole log as it stands, oldest entry first."""
-        entries: list[LogEntry] = []
-        while True:
-            page = await self._connection.send(runs.logs(self.id, skip=len(entries), limit=PAGE), self.org_id)
-            entries += page.logs
-            if len(page.logs) < PAGE:
-                return entries
+        return [entry async for entry in alog_of(self._connection, self.id, self.org_id)]
 
     async def resume(self, prompt: str, images: Sequence[str] | None = None) -> Self:
         """Say something more to the run after it has ended; it goes on with a new turn. Returns the task."""
