@@ -54,9 +54,9 @@ def test_processes_keep_one_rate_together(make):
         said += child.communicate(timeout=60)[0].split()
     times = sorted(float(each) - began for each in said)
     assert len(times) == 24
-    assert times[-1] >= 2
-    # A place is counted before its caller goes on: a late caller makes a window look fuller, never emptier.
-    assert all(times[place + 16] - times[place] > 1 for place in range(len(times) - 16))
+    # However late a process prints: only eight places are given in the first second, and sixteen in two.
+    assert times[8] > 0.99
+    assert times[16] > 1.99
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
