@@ -45,6 +45,24 @@ def test_the_second_server_on_the_same_data_is_told_where_the_first_is(program, 
     assert base_url in str(refused.value)
 
 
+def test_a_data_folder_is_one_by_whatever_name(program, tmp_path):
+    _, base_url = program(CONTEXTEN_DATA_DIR="~/data", HOME=str(tmp_path))
+    assert LocalCredentials.read(tmp_path / "data").base_url == base_url
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    for name in ("data", "link", str(tmp_path / "link"), "~/link"):
+        process, line = program(CONTEXTEN_DATA_DIR=name, HOME=str(tmp_path))
+        assert line == ""
+        assert "is in use by pid" in process.communicate(timeout=20)[1]
+
+
+def test_everything_is_kept_in_the_data_folder_whatever_its_name(settings, tmp_path):
+    before = {path.name for path in tmp_path.iterdir()}
+    folder = tmp_path / "we?ird & #da%41ta"
+    with Embedded(settings(CONTEXTEN_DATA_DIR=folder), engines=quiet()):
+        assert {"contexten.sqlite", "queue.sqlite", FILE_NAME} <= {path.name for path in folder.iterdir()}
+    assert {path.name for path in tmp_path.iterdir()} == before | {folder.name}
+
+
 def test_a_taken_port_says_who_has_it(program, settings):
     process, base_url = program()
     port = int(base_url.rpartition(":")[2])
