@@ -17,7 +17,7 @@ router = APIRouter(route_class=LoopbackRoute, tags=["ours"])
     responses={200: {"content": {"text/plain": {}}}, **problems()},
 )
 async def get_metrics(services: Running) -> Response:
-    """Counts, durations and costs of runs in Prometheus's text format. Open on loopback; any token elsewhere."""
+    """Counts, durations and costs of runs in Prometheus's text format. Open to this machine alone; else any token."""
     waiting = await services.store.runs.waiting()
     for engine in services.engines:
         run_metrics.waiting(engine.name, waiting.get(engine.name, 0))
