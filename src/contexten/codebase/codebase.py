@@ -167,9 +167,11 @@ class Codebase:
         if path not in self._questions.snapshot.entries:
             raise CodebaseError(f"There is no file {path} in {self.root}.")
         try:
-            return [line.decode("utf-8", "replace") for line in (self.root / path).read_bytes().splitlines()]
+            text = (self.root / path).read_bytes().decode("utf-8", "replace")
         except OSError as error:
             raise CodebaseError(f"{path} cannot be read: {error.strerror}.") from error
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # splitlines() knows more ends than Python
+        return lines if lines[-1] else lines[:-1]
 
     # symbols
 

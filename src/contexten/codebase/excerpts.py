@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from contexten.codebase.syntax import parse
@@ -57,6 +58,7 @@ def _headline(symbol: Symbol) -> str:
     return f"{title}: ..." if symbol.path.endswith((".py", ".pyi", ".pyw")) else title
 
 
+@lru_cache(maxsize=4096)
 def short_signature(signature: str) -> str:
     """A signature; without the types and values of its parameters when it is long."""
     if len(signature) <= _LONG_SIGNATURE:

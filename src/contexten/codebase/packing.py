@@ -25,6 +25,8 @@ _LEAST_SCORE, _BODY_SCORE = 0.05, 0.3
 _MEMBER_SHARE = 0.5
 """What a method has of the score of a class that is too long to be shown whole."""
 _SHORT_CLASS_LINES = 30
+_LEAST_LINE = 24
+"""Characters that no signature does without."""
 
 
 class _Plan(NamedTuple):
@@ -79,8 +81,10 @@ class _Packer:
 
     def signatures(self, ranked: Iterable[Scored], limit: int) -> None:
         for each in ranked:
-            symbol = self.symbol(each.place)
-            if symbol is None or each.place in self.items or self.is_inner(symbol):
+            if limit - self.spent < _LEAST_LINE:
+                return
+            symbol = self.symbol(each.place) if each.place not in self.items else None
+            if symbol is None or self.is_inner(symbol):
                 continue
             line = self.questions.line(symbol.path, symbol.line)
             item = _item(symbol, each, "signature", signature_line(symbol, line))
@@ -91,8 +95,8 @@ class _Packer:
 
     def bodies(self, ranked: Iterable[Scored], share: float) -> None:
         for each in ranked:
-            symbol = self.symbol(each.place)
-            if symbol is None or each.place not in self.items or self.covered(symbol):
+            symbol = self.symbol(each.place) if each.place in self.items else None
+            if symbol is None or self.covered(symbol):
                 continue
             if symbol.kind == "class" and symbol.end_line - symbol.line >= _SHORT_CLASS_LINES:
                 self.signatures(self.methods(symbol, each), min(self.room, self.spent + int(self.room * share)))
@@ -106,7 +110,7 @@ class _Packer:
             self.spent -= instead
             self.take(scored.place, item, cost)
             self.whole.setdefault(symbol.path, []).append(range(symbol.line + 1, symbol.end_line + 1))
-            self.refund()
+            self.refund(symbol.path)
 
     def methods(self, symbol: Symbol, scored: Scored) -> list[Scored]:
         """The methods of a class that is too long to be shown whole."""
@@ -129,10 +133,10 @@ class _Packer:
         self.spent += cost
         self.headings.update(((item.symbol.path, -1), (item.symbol.path, self.parent(item.symbol))))
 
-    def refund(self) -> None:
+    def refund(self, path: str) -> None:
         """What now stands in the text of another costs nothing of its own."""
         for place, item in self.items.items():
-            if self.costs[place] and self.covered(item.symbol):
+            if place[0] == path and self.costs[place] and self.covered(item.symbol):
                 self.spent -= self.costs[place]
                 self.costs[place] = 0
 

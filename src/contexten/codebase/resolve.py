@@ -59,6 +59,7 @@ class Resolver:
         self._unit = unit
         self._modules = modules
         self._defined = defined
+        self._orders: dict[Entity, list[Entity]] = {}
 
     def resolve(self, unit: Unit, chain: str, trail: Trail | None = None) -> Entity | None:
         """What a chain stands for in a file, or None when that is not part of the codebase or not known."""
@@ -209,10 +210,15 @@ class Resolver:
     def ancestry(self, entity: Entity, trail: Trail | None = None) -> list[Entity]:
         """A class and its bases in the order in which Python looks attributes up."""
         own = Entity(entity.path, entity.symbol)
+        if own in self._orders:
+            return self._orders[own]
         trail = trail or Trail()
         with trail.step(own) as fresh:
             above = [self.ancestry(base, trail) for base in self.bases(own, trail)] if fresh else []
-        return [own, *(each for each in _merged(above) if each != own)]
+        order = [own, *(each for each in _merged(above) if each != own)]
+        if not trail.cut or not trail.active:
+            self._orders[own] = order
+        return order
 
     def bases(self, entity: Entity, trail: Trail | None = None) -> list[Entity]:
         """The base classes that are part of the codebase."""
