@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 
 from contexten.protocol import Role
-from contexten.server.bodies import BoundedRequest
+from contexten.server.bodies import PLAIN_BYTES, BoundedRequest
 from contexten.server.limits import Limit, limit_of
 from contexten.server.problems import Refusal, invalid
 from contexten.server.services import Services
@@ -38,6 +38,7 @@ class GatedRoute(APIRoute):
     """A route that only a token of the right organization and role gets to. Reading needs any role, writing a member."""
 
     needs: Role = Role.READ_ONLY
+    takes_images = False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler behind the gate."""
@@ -49,13 +50,20 @@ class GatedRoute(APIRoute):
 
         async def gated(request: Request) -> Response:
             settings = services_of(request).settings
-            bounded = BoundedRequest(request.scope, request.receive, settings.max_body_bytes)
+            most = settings.max_body_bytes if self.takes_images else min(settings.max_body_bytes, PLAIN_BYTES)
+            bounded = BoundedRequest(request.scope, request.receive, most)
             await _admit(bounded, needs, limit)
             if takes_body:
                 bounded.check_type()
             return await handle(bounded)
 
         return gated
+
+
+class ImagesRoute(GatedRoute):
+    """A route whose body may be as large as the settings say, because images come in it."""
+
+    takes_images = True
 
 
 class AdminRoute(GatedRoute):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,12 @@ from contexten.server.problems import Refusal, invalid
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope
+
+
+PLAIN_BYTES = 1024 * 1024
+"""Largest body of a request that carries no images; no body has more values than one of this size can have."""
+_SHORT = 64 * 1024
+"""A body up to this length is decoded at once; a longer one on a thread, so that others are answered meanwhile."""
 
 
 class BoundedRequest(Request):
@@ -40,12 +47,8 @@ class BoundedRequest(Request):
 
     async def json(self) -> Any:
         """The decoded body: no NaN or infinity, no half surrogates, at most 200 levels deep."""
-        try:
-            value = from_json(await self.body(), allow_inf_nan=False)
-        except ValueError as error:
-            raise json.JSONDecodeError(str(error), "", 0) from None
-        _check_value(value)
-        return value
+        body = await self.body()
+        return _decoded(body) if len(body) <= _SHORT else await asyncio.to_thread(_decoded, body)
 
     def check_type(self) -> None:
         """Refuse a body that says it is something other than JSON (415); one that says nothing is taken as JSON."""
@@ -57,6 +60,17 @@ class BoundedRequest(Request):
         if size > self._max_bytes:
             message = f"The body is larger than the {self._max_bytes} bytes that this server accepts."
             raise Refusal(413, message, headers={"Connection": "close"})
+
+
+def _decoded(body: bytes) -> Any:
+    if len(body) > PLAIN_BYTES and sum(map(body.count, (b",", b"[", b"{"))) > PLAIN_BYTES:
+        raise Refusal(413, f"The body has more than {PLAIN_BYTES} values.")
+    try:
+        value = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise json.JSONDecodeError(str(error), "", 0) from None
+    _check_value(value)
+    return value
 
 
 def _check_value(value: Any) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from contexten.settings import ServerSettings
 
+STUCK_SECONDS = 60.0
+"""How long a client may take no byte of what is sent to it."""
 _LISTENING = "0A"
 """State of a listening socket in /proc/net/tcp. Source: include/net/tcp_states.h."""
 
@@ -40,12 +42,22 @@ def bind(settings: ServerSettings) -> socket.socket:
         raise SettingsError(f"The host {settings.host!r} cannot be bound: {error}.") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _let_go_of_the_stuck(listener)
         listener.bind(address)
         listener.listen(2048)
     except OSError as error:
         listener.close()
         raise _taken(settings, error) from error
     return listener
+
+
+def _let_go_of_the_stuck(listener: socket.socket) -> None:
+    """Have the system end a connection whose client takes nothing, with all that waits for it.
+
+    The connections that come in inherit it. Elsewhere than on Linux such a client keeps its connection.
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(STUCK_SECONDS * 1000))
 
 
 def url_of(listener: socket.socket) -> str:

@@ -149,26 +149,6 @@ def test_a_slow_subscriber_keeps_little_and_loses_nothing(tmp_path, monkeypatch)
     asyncio.run(play())
 
 
-def test_a_subscription_from_now_on_shows_only_what_comes(tmp_path):
-    async def play():
-        async with Scene.open(tmp_path) as scene:
-            await scene.say(0, 3)
-            stream = scene.hub.subscribe(scene.organizations[0])
-            coming = asyncio.ensure_future(anext(stream))
-            async with asyncio.timeout(DEADLINE):
-                while not scene.hub.watched:  # noqa: ASYNC110 - nobody says so
-                    await asyncio.sleep(0)
-                await scene.say(1)
-                await scene.say(0)
-                event = await coming
-            await stream.aclose()
-            assert event.id == (await scene.truth())[-1]
-            assert event.agent_run_id == scene.runs[0]
-            assert not scene.hub.watched
-
-    asyncio.run(play())
-
-
 @pytest.mark.parametrize("run", [None, 0])
 def test_closing_the_hub_ends_every_subscription(tmp_path, run):
     async def play():

@@ -159,3 +159,14 @@ def test_a_client_that_does_not_read_holds_nobody_up(place):
         for _ in range(5):
             assert admin.finished("x" * 9000)["status"] == "COMPLETE"
     wait_for(lambda: not place.hub.watched)
+
+
+def test_an_id_ahead_of_all_events_is_taken_as_the_newest(admin):
+    run_id = admin.http.post(admin.url("/claude_code/session"), json={"session_id": "ahead"}).json()["agent_run_id"]
+    path = admin.url(f"/agent/run/{run_id}/events")
+    with admin.http.stream("GET", path, headers={"Last-Event-ID": str(2**62)}, timeout=20) as response:
+        admin.http.post(admin.url("/claude_code/session/ahead/status"), json={"status": "COMPLETE"})
+        told = [json.loads(event["data"]) for event in events_of(response) if "data" in event]
+    assert [event["status"] for event in told] == ["COMPLETE"]
+    with admin.http.stream("GET", admin.url(f"/events?after={2**62}"), timeout=20) as response:
+        assert int(next(events_of(response))["id"]) < 2**62

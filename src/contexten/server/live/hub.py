@@ -17,18 +17,20 @@ from typing import TYPE_CHECKING
 from contexten.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from types import TracebackType
     from typing import Self
 
     from contexten.protocol import LogEvent, StatusEvent
     from contexten.server.store import Store
-    from contexten.server.store.records import OwnedEvent
 
 _LOG = logging.getLogger("contexten.server.live")
-PAGE = 500
+PAGE = 200
 BACKLOG = 1000
 """Events kept for a subscriber that is slow, at most."""
+PAGE_BYTES = 256 * 1024
+"""What ends a page of events early: each slow subscriber holds one."""
+BACKLOG_BYTES = 1024 * 1024
+"""Length of the events kept for a subscriber that is slow, at which no more are."""
 POLL_SECONDS = 2.0
 """How long the tail waits for word of a commit before it looks by itself."""
 
@@ -78,24 +80,17 @@ class Hub:
         for subscription in self._subscriptions():
             subscription.wake()
 
-    async def subscribe(
-        self, organization_id: int, run_id: int | None = None, after: int | None = None
-    ) -> AsyncIterator[LogEvent | StatusEvent]:
-        """Events of an organization, or of one of its runs, after the event `after`; None starts at now."""
-        after = await self._store.events.last_id() if after is None else after
-        with Subscription(self, organization_id, run_id, after) as subscription:
-            while (batch := await subscription.batch()) is not None:
-                for delivery in batch:
-                    yield delivery.event
-
-    async def read(self, subscription: Subscription) -> list[OwnedEvent]:
-        """A page of what a subscriber has not seen, from the store."""
-        return await self._store.events.after(
+    async def read(self, subscription: Subscription) -> tuple[list[Delivery], bool]:
+        """A page of what a subscriber has not seen, from the store, and whether there may be more."""
+        page = await self._store.events.after(
             subscription.cursor,
             organization_id=subscription.organization_id,
             run_id=subscription.run_id,
             limit=PAGE,
+            size=PAGE_BYTES,
         )
+        deliveries = [Delivery(event) for _, event in page]
+        return deliveries, len(page) == PAGE or sum(len(each.frame) for each in deliveries) >= PAGE_BYTES
 
     def add(self, subscription: Subscription) -> None:
         """Feed a subscription from now on."""
@@ -155,12 +150,12 @@ class Hub:
     async def _drain(self) -> None:
         more = True
         while more and self.watched:
-            page = await self._store.events.after(self._seen, limit=PAGE)
+            page = await self._store.events.after(self._seen, limit=PAGE, size=PAGE_BYTES)
             for organization_id, event in page:
                 self._hand_out(organization_id, event)
             if page:
                 self._seen = page[-1][1].id
-            more = len(page) == PAGE
+            more = len(page) == PAGE or (bool(page) and self._seen < self._newest)
 
     def _hand_out(self, organization_id: int, event: LogEvent | StatusEvent) -> None:
         watchers = self._by_run.get(event.agent_run_id, set()) | self._by_organization.get(organization_id, set())
@@ -186,6 +181,7 @@ class Subscription:
         self.cursor = after
         self._hub = hub
         self._kept: deque[Delivery] = deque()
+        self._kept_bytes = 0
         self._behind = True
         self._ready = asyncio.Event()
 
@@ -207,10 +203,11 @@ class Subscription:
         """Keep an event for the subscriber, or drop all that is kept when it is too slow."""
         if self._behind:
             return
-        if len(self._kept) >= BACKLOG:
+        if len(self._kept) >= BACKLOG or self._kept_bytes >= BACKLOG_BYTES:
             self._fall_behind()
         else:
             self._kept.append(delivery)
+            self._kept_bytes += len(delivery.frame)
         self._ready.set()
 
     def wake(self) -> None:
@@ -235,19 +232,19 @@ class Subscription:
 
     def _take(self) -> list[Delivery]:
         batch = [delivery for delivery in self._kept if delivery.event.id > self.cursor]
-        self._kept.clear()
+        self._forget_kept()
         return self._advance(batch)
 
     async def _catch_up(self) -> list[Delivery]:
         self._behind = False
         try:
-            page = await self._hub.read(self)
+            page, more = await self._hub.read(self)
         except BaseException:
             self._fall_behind()
             raise
-        if len(page) == PAGE:
+        if more:
             self._fall_behind()
-        return self._advance([Delivery(event) for _, event in page])
+        return self._advance(page)
 
     def _advance(self, batch: list[Delivery]) -> list[Delivery]:
         if batch:
@@ -256,4 +253,8 @@ class Subscription:
 
     def _fall_behind(self) -> None:
         self._behind = True
+        self._forget_kept()
+
+    def _forget_kept(self) -> None:
         self._kept.clear()
+        self._kept_bytes = 0

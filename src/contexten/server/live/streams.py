@@ -17,6 +17,7 @@ from starlette.responses import Response
 from contexten.errors import StoreError
 from contexten.protocol import is_terminal
 from contexten.server.live.hub import Subscription
+from contexten.server.ports import STUCK_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -33,8 +34,7 @@ _OPENING = b"retry: 1000\n\n"
 _HEARTBEAT = b": still here\n\n"
 _TRUST_SECONDS = 1.0
 """How long a token that was looked up is taken for good: a revoked one sees nothing that is said later."""
-_STUCK_SECONDS = 60.0
-"""How long a client may take no byte before its stream is ended."""
+_PART = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -65,6 +65,7 @@ class Watch:
 
         The first, `open`, has that event's id: a client that is cut off before anything happens knows where it was.
         """
+        after = await self._reached(after)
         yield f"event: open\nid: {after}\ndata: {{}}\n\n".encode()
         with Subscription(self.hub, self.identity.organization_id, None, after) as subscription:
             async for batch in self._batches(subscription):
@@ -77,6 +78,7 @@ class Watch:
             run: as it was read before this call: what has happened by then is in the store.
             after: id of the last event that the client has seen; 0 for none.
         """
+        after = await self._reached(after)
         progress = _Progress(run.turn, is_terminal(run.status))
         with Subscription(self.hub, self.identity.organization_id, run.id, after) as subscription:
             async for batch in self._batches(subscription):
@@ -85,6 +87,10 @@ class Watch:
                 yield self._frames(batch)
                 if progress.ended and subscription.caught_up:
                     return
+
+    async def _reached(self, after: int) -> int:
+        """`after`, or the newest event when that lies ahead of it: everything that comes is then news."""
+        return min(after, await self.store.events.last_id()) if after else 0
 
     async def _batches(self, subscription: Subscription) -> AsyncGenerator[list[Delivery], None]:
         """Batches until the hub closes, the token is revoked or the store fails; empty ones are heartbeats."""
@@ -142,12 +148,11 @@ class EventStream(Response):
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         try:
-            await _send_part(send, _OPENING)
-            async for frame in self._source:
-                if frame:
-                    await _send_part(send, frame)
+            await _send_parts(send, _OPENING)
+            async for frames in self._source:
+                await _send_parts(send, frames)
         except TimeoutError:
-            _LOG.info("an event stream ends: its client took nothing for %.0f s", _STUCK_SECONDS)
+            _LOG.info("an event stream ends: its client took nothing for %.0f s", STUCK_SECONDS)
             return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -158,6 +163,8 @@ class EventStream(Response):
         scope.cancel()
 
 
-async def _send_part(send: Send, part: bytes) -> None:
-    with anyio.fail_after(_STUCK_SECONDS):
-        await send({"type": "http.response.body", "body": part, "more_body": True})
+async def _send_parts(send: Send, frames: bytes) -> None:
+    """Send in parts, each of which waits for the ones before it: the connection takes any length, and keeps it."""
+    for start in range(0, len(frames), _PART):
+        with anyio.fail_after(STUCK_SECONDS):
+            await send({"type": "http.response.body", "body": frames[start : start + _PART], "more_body": True})

@@ -18,6 +18,7 @@ from contexten.server.routes import (
 
 ROUTERS = (
     runs.router,
+    runs.with_images,
     logs.router,
     live.router,
     people.router,
@@ -29,6 +30,7 @@ ROUTERS = (
     integrations.router,
     setup_commands.router,
     claude_code.router,
+    claude_code.with_images,
     hosted.router,
     health.router,
     health.open_router,

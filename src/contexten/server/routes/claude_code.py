@@ -1,5 +1,6 @@
 """What the official command line needs: its rules, and the Claude Code sessions that it reports as runs."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -14,11 +15,13 @@ from contexten.protocol import (
     NewLogEntry,
     RunStatus,
 )
-from contexten.server.auth import Caller, GatedRoute, Running
+from contexten.server.auth import Caller, GatedRoute, ImagesRoute, Running
 from contexten.server.problems import invalid
 from contexten.server.routes.shapes import OrgId, problems
+from contexten.server.store.entry_size import fitted
 
 router = APIRouter(route_class=GatedRoute, tags=["claude-code"])
+with_images = APIRouter(route_class=ImagesRoute, tags=["claude-code"])
 _SESSION = "/v1/organizations/{org_id}/claude_code/session"
 SessionId = Annotated[str, Path(min_length=1, max_length=200, description="The session's own id.")]
 
@@ -39,14 +42,15 @@ async def create_session(
     return ClaudeCodeSessionCreated(agent_run_id=run_id, session_id=body.session_id)
 
 
-@router.post(_SESSION + "/{session_id}/log", summary="Report a session's log", responses=problems(body=True))
+@with_images.post(_SESSION + "/{session_id}/log", summary="Report a session's log", responses=problems(body=True))
 async def add_session_log(
     org_id: OrgId, session_id: SessionId, body: ClaudeCodeLog, services: Running
 ) -> dict[str, Any]:
-    """Write one line of a session's log into its run."""
+    """Write one line of a session's log into its run. What is too large to keep, such as an image, is cut."""
     run_id = await services.store.sessions.run_of(org_id, session_id)
     run = await services.store.runs.get(org_id, run_id)
-    await services.store.events.append(run_id, run.turn, _entry(body.log), key=None)
+    entry = await asyncio.to_thread(_entry, body.log)
+    await services.store.events.append(run_id, run.turn, entry, key=None)
     return {"success": True, "agent_run_id": run_id}
 
 
@@ -65,12 +69,13 @@ async def set_session_status(
 
 def _entry(log: dict[str, Any]) -> NewLogEntry:
     """A line of a session as a log entry: fields of the API's own form are kept, the rest is the observation."""
-    return NewLogEntry(
+    entry = NewLogEntry(
         message_type=_words(log, "message_type") or MessageType.ACTION,
         tool_name=_words(log, "tool_name"),
         thought=_words(log, "thought") or _text(log),
         observation=log,
     )
+    return fitted(entry)
 
 
 def _words(log: dict[str, Any], name: str) -> str | None:

@@ -17,7 +17,7 @@ from contexten.protocol import (
     StopAgentRunInput,
     is_terminal,
 )
-from contexten.server.auth import Caller, GatedRoute, Running
+from contexten.server.auth import Caller, GatedRoute, ImagesRoute, Running
 from contexten.server.paging import Paged
 from contexten.server.problems import Refusal
 from contexten.server.prompts import check_images, check_prompt, new_run
@@ -29,6 +29,7 @@ from contexten.server.views import run_view
 from contexten.telemetry.runs import run_metrics
 
 router = APIRouter(route_class=GatedRoute, tags=["agents"])
+with_images = APIRouter(route_class=ImagesRoute, tags=["agents"])
 _RUN = "/v1/organizations/{org_id}/agent/run"
 _RUNS = "/v1/organizations/{org_id}/agent/runs"
 _BETA = "/v1/beta/organizations/{org_id}/agent/run"
@@ -46,7 +47,7 @@ UserFilter = Annotated[int | None, Query(ge=-(2**63), le=2**63 - 1, description=
 SourceFilter = Annotated[SourceType | None, Query(description="Runs that came from here only.")]
 
 
-@router.post(_RUN, summary="Create a run", responses=problems(409, body=True))
+@with_images.post(_RUN, summary="Create a run", responses=problems(409, body=True))
 async def create_run(
     org_id: OrgId, body: CreateAgentRunInput, caller: Caller, services: Running, idempotency_key: IdempotencyKey = None
 ) -> AgentRunDetail:
@@ -93,8 +94,8 @@ async def search_runs(
     return SearchResults(items=hits, next_cursor=found.next_cursor)
 
 
-@router.post(_RUN + "/resume", summary="Go on with a run", responses=problems(409, body=True))
-@router.post(_BETA + "/resume", summary="Go on with a run (beta address)", responses=problems(409, body=True))
+@with_images.post(_RUN + "/resume", summary="Go on with a run", responses=problems(409, body=True))
+@with_images.post(_BETA + "/resume", summary="Go on with a run (beta address)", responses=problems(409, body=True))
 async def resume_run(org_id: OrgId, body: ResumeAgentRunInput, services: Running) -> AgentRunDetail:
     """Say something more to a run that has ended: it gets a new turn, and the engine sees the earlier ones."""
     check_prompt(services.settings, body.prompt)

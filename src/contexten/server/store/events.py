@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
 from contexten.errors import UsageError
 from contexten.server.store.appends import PendingEntry, append
 from contexten.server.store.columns import now
+from contexten.server.store.entry_size import LARGEST_ENTRY, fitted
 from contexten.server.store.event_rows import EVENT, body_of, entry_from, event_from
 from contexten.server.store.run_rows import find
 from contexten.server.store.tables import events
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from collections.abc import Iterable, Iterator
+
+    from sqlalchemy import Connection, Row
 
     from contexten.protocol import LogEntry, NewLogEntry, Window
     from contexten.server.store.database import Database
@@ -46,7 +49,7 @@ class Events:
     async def append(self, run_id: int, turn: int, entry: NewLogEntry, *, key: str | None) -> bool:
         """Write a log entry; False, and nothing is written, when the turn has an entry with this key already.
 
-        All entries that wait while a write is under way are written in one transaction.
+        All entries that wait while a write is under way are written in one transaction. One that is too large is cut.
 
         Raises:
             NotThereError: there is no such run.
@@ -54,7 +57,9 @@ class Events:
         """
         if key is not None and len(key) > LONGEST_KEY:
             raise UsageError(f"A log entry's key has at most {LONGEST_KEY} characters, not {len(key)}: {key[:40]!r}…")
-        pending = PendingEntry(run_id, turn, key, _time_of(entry), body_of(entry))
+        body = body_of(entry)
+        body = body if len(body) <= LARGEST_ENTRY else body_of(fitted(entry))
+        pending = PendingEntry(run_id, turn, key, _time_of(entry), body)
         return await self._database.write_item(append, pending)
 
     async def entries(self, run_id: int, turn: int) -> dict[str, LogEntry]:
@@ -86,20 +91,42 @@ class Events:
         return await self._database.read(work)
 
     async def after(
-        self, event_id: int, *, organization_id: int | None = None, run_id: int | None = None, limit: int = 500
+        self,
+        event_id: int,
+        *,
+        organization_id: int | None = None,
+        run_id: int | None = None,
+        limit: int = 500,
+        size: int | None = None,
     ) -> list[OwnedEvent]:
-        """The next events after one, in order, of one organization or run when given."""
+        """The next events after one, in order, of one organization or run when given.
+
+        At most `limit`; fewer when they have `size` characters together before that.
+        """
         wanted = EVENT.where(events.c.id > event_id)
         if organization_id is not None:
             wanted = wanted.where(events.c.organization_id == organization_id)
         if run_id is not None:
             wanted = wanted.where(events.c.run_id == run_id)
         wanted = wanted.order_by(events.c.id).limit(limit)
-        return await self._database.read(lambda connection: [event_from(row) for row in connection.execute(wanted)])
+
+        def work(connection: Connection) -> list[OwnedEvent]:
+            rows = connection.execute(wanted)
+            return [event_from(row) for row in (rows if size is None else _first(rows, size))]
+
+        return await self._database.read(work)
 
     async def last_id(self) -> int:
         """The id of the newest event, 0 when there is none."""
         return await self._database.read(lambda connection: connection.scalar(_NEWEST) or 0)
+
+
+def _first(rows: Iterable[Row[*tuple[Any, ...]]], size: int) -> Iterator[Row[*tuple[Any, ...]]]:
+    for row in rows:
+        yield row
+        size -= len(row.body or "")
+        if size <= 0:
+            return
 
 
 def _time_of(entry: NewLogEntry) -> datetime:

@@ -10,6 +10,7 @@ from contexten.engines.base import Usage
 from contexten.protocol import RunStatus
 from contexten.server.store import run_attempts, run_changes, run_creation, run_deletion, run_rows
 from contexten.server.store.columns import now
+from contexten.server.store.entry_size import cut_text
 from contexten.server.store.tables import runs, turns
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from contexten.server.store.records import NewRun, RunRecord, TurnRecord
     from contexten.server.store.transaction import Transaction
 
+LONGEST_SUMMARY = 1000
 _UNFINISHED = (
     select(runs.c.id, runs.c.turn, runs.c.engine, runs.c.status)
     .where(runs.c.finished_at.is_(None), runs.c.reported.is_(False))
@@ -223,7 +225,9 @@ class Runs:
 
         With `attempt`, also when that is not the newest attempt at the turn: another worker has taken it over.
         """
-        ending = run_changes.Ending(str(status), result, summary, usage or Usage())
+        shown = None if result is None else cut_text(result)
+        line = None if summary is None else cut_text(summary, LONGEST_SUMMARY)
+        ending = run_changes.Ending(str(status), shown, line, usage or Usage())
 
         def work(transaction: Transaction) -> bool:
             run = run_rows.find_anywhere(transaction.connection, run_id)
