@@ -70,7 +70,7 @@ def test_the_documented_snippet_of_the_run_management_document(live):
 def test_asked_to_write_code_it_says_what_it_needs(live):
     run = Agent(live.token, 1, live.base_url).run("Add retry to refund_order").wait(30)
     assert run.status == "FAILED"
-    assert "CONTEXTEN_MODEL" in run.result
+    assert "needs a model" in run.result
     assert "shop/refunds.py" in run.result
 
 

@@ -25,4 +25,5 @@ def default_engines(settings: ServerSettings) -> Engines:
     """The engines that come with Contexten, set up as the settings say."""
     from contexten.engines.analyst import AnalystEngine
 
-    return Engines([AnalystEngine(cache=settings.cache_dir)])
+    engines = Engines([AnalystEngine(cache=settings.cache_dir, engines=lambda: engines)])
+    return engines

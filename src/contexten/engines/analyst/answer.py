@@ -8,10 +8,11 @@ from contexten.engines.analyst.markdown import bullets, shorten
 from contexten.engines.analyst.understanding.intents import Intent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from contexten.engines.analyst.step import Finding, Step
     from contexten.engines.analyst.understanding.clause import Question
+    from contexten.engines.base import Engine
 
 MAX_CHARACTERS = 60_000
 _SUMMARY = 200
@@ -29,11 +30,10 @@ _HELP = "I read this repository and answer questions about it, without a model. 
 _UNCLEAR = "It is not clear what this points at, because nothing was named before. Name a function, class or file."
 _NEEDED = (
     "This asks for work that needs a model: {request}. The engine `analyst` only reads code and answers questions about it; "
-    "nothing was changed.\n\n"
-    "An engine with a model does such work: set `CONTEXTEN_MODEL` (for example `openai:gpt-5` or `ollama:qwen3`) and run it "
-    "with `--engine model`. `contexten doctor` lists the engines that this version has and what each still needs; an engine "
-    "that is not in its list cannot be used yet."
+    "nothing was changed.\n\n{others}"
 )
+_NO_OTHERS = "There is no other engine here: this version of Contexten comes with none that changes code."
+_OTHERS = "Other engines here, one of which may do it (`contexten run --engine NAME …`):\n\n{engines}"
 
 
 def answered(
@@ -50,15 +50,23 @@ def answered(
 
 
 def needs_a_model(
-    questions: Sequence[Question], steps: Sequence[Step], findings: Sequence[Finding | None]
+    questions: Sequence[Question], steps: Sequence[Step], findings: Sequence[Finding | None], others: Iterable[Engine]
 ) -> tuple[str, str]:
     """What a request to change code needs, with the places that whoever does it would read first."""
     request = next(question.text for question in questions if question.intent is Intent.WRITE)
-    sections = [_NEEDED.format(request=f"*{shorten(request.strip('*'), 160)}*")]
+    sections = [_NEEDED.format(request=f"*{shorten(request.strip('*'), 160)}*", others=_listed(others))]
     context = _sections(steps, findings)
     if context:
         sections += ["What I found for it:", *context]
-    return _bounded(sections), shorten(f"Needs a model (CONTEXTEN_MODEL): {request}", _SUMMARY)
+    return _bounded(sections), shorten(f"Needs a model: {request}", _SUMMARY)
+
+
+def _listed(engines: Iterable[Engine]) -> str:
+    states = [(engine.name, engine.availability()) for engine in engines]
+    items = [
+        f"`{name}`: {'ready' if state.ready else 'not ready'}, {state.detail}".rstrip(", ") for name, state in states
+    ]
+    return _OTHERS.format(engines=bullets(items)) if items else _NO_OTHERS
 
 
 def _sections(steps: Sequence[Step], findings: Sequence[Finding | None]) -> list[str]:
@@ -68,7 +76,7 @@ def _sections(steps: Sequence[Step], findings: Sequence[Finding | None]) -> list
     for step, finding in zip(steps, findings, strict=True):
         repeated = step.tool == "find" and step.input["name"] in told and finding is not None
         if finding is None or (
-            repeated and finding is not None and finding.found and finding.data.get("count", 0) == 1
+            repeated and finding.found and finding.data.get("count", 0) == 1 and finding.data.get("exact", True)
         ):
             continue
         sections.append(finding.answer)

@@ -14,13 +14,13 @@ from contexten.errors import CodebaseError, EngineError
 from contexten.protocol import MessageType, NewLogEntry, RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from contexten.engines.analyst.repository import Repository
     from contexten.engines.analyst.step import Finding, Step
     from contexten.engines.analyst.understanding.clause import Question
-    from contexten.engines.base import Journal, Task
+    from contexten.engines.base import Engine, Journal, Task
     from contexten.protocol import LogEntry
 
 T = TypeVar("T")
@@ -33,13 +33,15 @@ class AnalystEngine:
 
     Args:
         cache: folder in which code indexes are kept for the next start; the user's cache folder by default.
+        engines: gives all engines of the place it works in, so that a request it cannot do can name who can.
     """
 
     name = "analyst"
     concurrency: int | None = None
 
-    def __init__(self, cache: Path | None = None) -> None:
+    def __init__(self, cache: Path | None = None, engines: Callable[[], Iterable[Engine]] = tuple) -> None:
         self._cache = cache
+        self._engines = engines
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="analyst")
 
     def availability(self) -> Availability:
@@ -58,7 +60,7 @@ class AnalystEngine:
         repository = await self._repository(task)
         questions, steps = await self._plan(task, repository, journal, before)
         findings = await self._take(steps, repository, journal, before)
-        outcome = _outcome(questions, steps, findings)
+        outcome = self._outcome(questions, steps, findings)
         await journal.add(
             NewLogEntry(message_type=MessageType.FINAL_ANSWER, thought=outcome.summary, observation=outcome.result),
             key="answer",
@@ -134,17 +136,17 @@ class AnalystEngine:
         )
         return finding
 
+    def _outcome(self, questions: list[Question], steps: list[Step], findings: list[Finding | None]) -> Outcome:
+        if any(question.intent is Intent.WRITE for question in questions):
+            others = (engine for engine in self._engines() if engine.name != self.name)
+            text, summary = needs_a_model(questions, steps, findings, others)
+            return Outcome(RunStatus.FAILED, text, summary)
+        text, summary = answered(questions, steps, findings)
+        return Outcome(RunStatus.COMPLETE, text, summary)
+
     async def _in_thread(self, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: work(*arguments, **named))
-
-
-def _outcome(questions: list[Question], steps: list[Step], findings: list[Finding | None]) -> Outcome:
-    if any(question.intent is Intent.WRITE for question in questions):
-        text, summary = needs_a_model(questions, steps, findings)
-        return Outcome(RunStatus.FAILED, text, summary)
-    text, summary = answered(questions, steps, findings)
-    return Outcome(RunStatus.COMPLETE, text, summary)
 
 
 def _written(entry: LogEntry | None) -> dict[str, Any] | None:

@@ -87,6 +87,8 @@ class Lookup:
             return Found(file.path, files=(file,))
         if "/" in text or text in self._folders:
             return self._folder(text) or self._document(text) or Found(text)
+        if is_document_name(text) and (found := self._document(text)):
+            return found
         return (
             self._named(text)
             or self._module(text)
@@ -170,7 +172,7 @@ class Lookup:
     def _document(self, text: str) -> Found | None:
         """A text file that is not code, by its path or the end of it, or by its name where that is well known."""
         wanted = text.lower()
-        if "." not in text and "/" not in text and not _DOCUMENT.fullmatch(text):
+        if "." not in text and "/" not in text and not is_document_name(text):
             return None
         ends = [
             path
@@ -192,6 +194,11 @@ class Lookup:
             file for file in self._codebase.files if file.path.rsplit("/", 1)[-1].partition(".")[0].lower() == wanted
         ]
         return Found(text, files=tuple(files)) if files else None
+
+
+def is_document_name(text: str) -> bool:
+    """Whether people call a document so, without its ending: README, changelog, licence."""
+    return bool(_DOCUMENT.fullmatch(text))
 
 
 def _each_once(symbols: Iterable[Symbol]) -> list[Symbol]:

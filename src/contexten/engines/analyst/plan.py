@@ -160,13 +160,21 @@ def _largest(question: Question) -> Iterator[Step]:
 
 
 def _unused(question: Question) -> Iterator[Step]:
-    for name in question.subjects or (None,):
-        yield Step("unused", "look for what nothing refers to", {"what": question.text, "name": name})
+    title = "look for what nothing refers to"
+    if not question.subjects:
+        yield Step("unused", title, {"what": question.text})
+    for name in question.subjects:
+        yield _find(name)
+        yield Step("unused", title, {"what": question.text, "name": name}, about=name)
 
 
 def _cycles(question: Question) -> Iterator[Step]:
-    for name in question.subjects or (None,):
-        yield Step("cycles", "look for imports in a circle", {"name": name})
+    title = "look for imports in a circle"
+    if not question.subjects:
+        yield Step("cycles", title)
+    for name in question.subjects:
+        yield _find(name)
+        yield Step("cycles", title, {"name": name}, about=name)
 
 
 def _tests(question: Question) -> Iterator[Step]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contexten.engines.analyst.descriptions import described
+from contexten.engines.analyst.lookup import is_document_name
 from contexten.engines.analyst.markdown import bullets, code, counted, joined, shorten
 from contexten.engines.analyst.paths import language_name
 from contexten.engines.analyst.step import Finding
@@ -69,6 +70,9 @@ def _answer(repository: Repository, found: Found) -> str:
 
 
 def _missing(repository: Repository, name: str) -> Finding:
+    if is_document_name(name):
+        answer = f"There is no file {code(name)} in {code(repository.name)}."
+        return Finding(f"no {name}", answer, {"name": name, "places": []}, found=False)
     near = repository.near(name)
     texts = repository.search_text(name, limit=_TEXT_PLACES + 1)
     said = [f"Nothing named {code(name)} is defined in {code(repository.name)}."]

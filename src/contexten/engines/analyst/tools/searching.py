@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from contexten.engines.analyst.descriptions import described, entry, first_sentence
+from contexten.engines.analyst.descriptions import entry, first_sentence, full_name
 from contexten.engines.analyst.markdown import bullets, code, joined
 from contexten.engines.analyst.paths import is_test
 from contexten.engines.analyst.step import Finding
@@ -16,19 +16,29 @@ if TYPE_CHECKING:
     from contexten.codebase import Symbol, TextMatch
     from contexten.engines.analyst.repository import Repository
 
-_PLACES = 8
+_FILES = 5
+_IN_FILE = 4
 _LINES = 6
 _MATCHES = 5000
 _WORDS = 8
 _BUDGET = 6000
+_LOOKED_AT = 60
+_BODY_LINES = 200
 _WEAK = 0.4
 _NEAR = 5
 _IMPORT = re.compile(r"(?:from|import)\s")
 
 
+class _Fit(NamedTuple):
+    """How well a definition fits a prompt."""
+
+    symbol: Symbol
+    score: float
+
+
 def search(repository: Repository, prompt: str, words: list[str]) -> Finding:
-    """The definitions that a prompt is about, by relevance, and the lines that hold most of its words."""
-    symbols = _symbols(repository, prompt)
+    """The definitions that a prompt is about, by file and relevance, and the lines that hold most of its words."""
+    symbols = _by_file(_fits(repository, prompt, words))
     lines = _lines(repository, words, {(each.path, each.line) for each in symbols})
     if not symbols and not lines:
         return _nothing(repository, words)
@@ -36,26 +46,67 @@ def search(repository: Repository, prompt: str, words: list[str]) -> Finding:
         f"This is a search for {joined([code(word) for word in words])}, not an answer in words: that takes a model."
     ]
     if symbols:
-        said.append(f"Definitions that fit best:\n\n{bullets([_item(symbol) for symbol in symbols])}")
+        said.append(f"Where to read, the best file first:\n\n{bullets([_item(symbol) for symbol in symbols])}")
     if lines:
-        items = [f"`{match.path}:{match.line}`: {code(match.text)}" for match in lines]
+        items = [_line(repository, match) for match in lines]
         said.append(f"Lines that fit best:\n\n{bullets(items)}")
     if not symbols and (near := _near(repository, words)):
         said.append(f"Names that are spelled alike: {near}.")
+    if repository.unread:
+        said.append(repository.unread)
     first = symbols[0].location if symbols else f"{lines[0].path}:{lines[0].line}"
     data = {"words": words, "definitions": [entry(symbol) for symbol in symbols]}
     data["places"] = [f"{match.path}:{match.line}" for match in lines]
     return Finding(f"best: {first}", "\n\n".join(said), data)
 
 
-def _symbols(repository: Repository, prompt: str) -> list[Symbol]:
-    items = repository.codebase.relevant_context(prompt, budget_tokens=_BUDGET).items
-    best = items[0].score if items else 0.0
-    found: dict[tuple[str, str], Symbol] = {}
+def _fits(repository: Repository, prompt: str, words: list[str]) -> list[_Fit]:
+    """What the index thinks relevant, weighed by how many of the words the definition itself holds."""
+    items = repository.codebase.relevant_context(" ".join(words) or prompt, budget_tokens=_BUDGET).items[:_LOOKED_AT]
+    stems = list(dict.fromkeys(stem(word) for word in words[:_WORDS]))
+    found = []
     for item in items:
-        if item.score >= best * _WEAK:
-            found[item.symbol.path, item.symbol.qualified_name] = item.symbol
-    return sorted(list(found.values())[:_PLACES], key=lambda symbol: is_test(symbol.path))
+        if item.symbol.kind in {"variable", "attribute"} and not item.reason.startswith(("about", "named")):
+            continue
+        text = _text(repository, item.symbol)
+        held = sum(word in text for word in stems) / len(stems) if stems else 1.0
+        found.append(_Fit(item.symbol, item.score * held**2 * (0.5 if is_test(item.symbol.path) else 1.0)))
+    best = max((fit.score for fit in found), default=0.0)
+    kept = [fit for fit in found if fit.score >= best * _WEAK and fit.score > 0]
+    return sorted(kept, key=lambda fit: (-fit.score, fit.symbol.path, fit.symbol.line))
+
+
+def _text(repository: Repository, symbol: Symbol) -> str:
+    last = min(symbol.end_line, symbol.line + _BODY_LINES)
+    lines = repository.text(symbol.path).splitlines()[symbol.line - 1 : last]
+    return f"{symbol.qualified_name}\n{symbol.path}\n{chr(10).join(lines)}".lower()
+
+
+def _by_file(fits: list[_Fit]) -> list[Symbol]:
+    """The best of each file; the file first whose best together weigh most."""
+    files: dict[str, list[_Fit]] = {}
+    for fit in fits:
+        kept = files.setdefault(fit.symbol.path, [])
+        if len(kept) < _IN_FILE:
+            kept.append(fit)
+    ordered = sorted(files.items(), key=lambda each: (-sum(fit.score for fit in each[1]), each[0]))
+    return [fit.symbol for _, kept in ordered[:_FILES] for fit in kept]
+
+
+def _item(symbol: Symbol) -> str:
+    about = first_sentence(symbol.docstring)
+    return f"`{full_name(symbol)}` ({symbol.kind}, `{symbol.location}`){f': {about}' if about else ''}"
+
+
+def _line(repository: Repository, match: TextMatch) -> str:
+    around = [
+        each
+        for each in repository.codebase.symbols_in(match.path)
+        if each.line <= match.line <= each.end_line and each.kind in {"function", "method", "class"}
+    ]
+    inner = max(around, key=lambda each: each.line, default=None)
+    where = f" in `{full_name(inner)}`" if inner else ""
+    return f"`{match.path}:{match.line}`{where}: {code(match.text)}"
 
 
 def _lines(repository: Repository, words: list[str], taken: set[tuple[str, int]]) -> list[TextMatch]:
@@ -83,11 +134,6 @@ def _lines(repository: Repository, words: list[str], taken: set[tuple[str, int]]
     return sorted(enough, key=lambda match: (-len(words_of[match]), -scores[match], match.path, match.line))[:_LINES]
 
 
-def _item(symbol: Symbol) -> str:
-    about = first_sentence(symbol.docstring)
-    return f"`{symbol.name}` ({described(symbol)}, `{symbol.location}`){f': {about}' if about else ''}"
-
-
 def _nothing(repository: Repository, words: list[str]) -> Finding:
     if not words:
         said = "The prompt has no word that I can search for. Name a function, class, file or text."
@@ -95,6 +141,8 @@ def _nothing(repository: Repository, words: list[str]) -> Finding:
     said = f"I searched names, documentation and lines for {joined([code(word) for word in words])} and found nothing."
     if near := _near(repository, words):
         said += f" Names that are spelled alike: {near}."
+    if repository.unread:
+        said += f" {repository.unread}"
     return Finding("nothing found", said, {"words": words, "places": []}, found=False)
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from contexten.engines.analyst.lookup import is_document_name
 from contexten.engines.analyst.understanding.intents import NAMED, NEEDS_SUBJECT, SCOPED, TAKES_SUBJECT, Intent
 from contexten.engines.analyst.understanding.literals import Literal, Marked, without_marks
 from contexten.engines.analyst.understanding.matching import Reading, read_aspect, read_clause
@@ -133,7 +134,11 @@ class Clause:
         known = ("Exception",) if _EXCEPTIONS.fullmatch(phrase) else named_by(phrase, self.names)
         if known or inherited:
             return replace(question, subjects=known or (inherited if self.inherits(question, reading) else ()))
-        named = question.intent is Intent.TEXT or (" " not in phrase and question.intent in NAMED)
+        named = (
+            question.intent is Intent.TEXT
+            or is_document_name(phrase)
+            or (" " not in phrase and question.intent in NAMED)
+        )
         if phrase and named and not pointing and not ordinary(phrase):
             return replace(question, subjects=(phrase,))
         return self.unnamed(question, phrase) if question.intent in NEEDS_SUBJECT else question

@@ -21,6 +21,7 @@ PROJECT = (
     r"(?:this |the |that |our |my |your )?(?:whole |entire |current )?"
     r"(?:project|repo(?:sitory)?|code ?base|package|app(?:lication)?|library|program|code|system|service|tool|thing)"
 )
+OFTEN = r"(?:(?:ever|never|not|being|still|get|gets|actually|even|really|directly|always|also|only|currently) )*"
 DO = r"(?:do|does|did|can|could|may|might|will|would|should)"
 IS = r"(?:is|are|was|were|gets?)"
 WHO = r"\b(?:who|what|which|where|list|show|find|all|every\w+|any(?:thing|one|body)?)\b.*"
@@ -160,7 +161,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"\b(?:what|which) (?:packages?|librar(?:y|ies)|frameworks?) {DO} ",
     )),
     (Intent.RELATION, (
-        rf"^(?:and )?{DO} {S} (?:ever |directly |still |actually )?(?:call|use|import|reach|depend on|invoke|inherit from|extend|refer to)s? {OTHER}$",
+        rf"^(?:and )?{DO} {S} {OFTEN}(?:call|use|import|reach|depend on|invoke|inherit from|extend|refer to)s? {OTHER}$",
         rf"^(?:and )?(?:is|are) {OTHER} (?:called|used|imported|invoked|reached) (?:by|in|from) {S}$",
     )),
     (Intent.CALLEES, (
@@ -171,7 +172,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
     (Intent.ASPECT, (ASPECT,)),
     (Intent.CALLERS, (
         rf"\bcallers?\b(?: of {S})?$",
-        rf"\b(?:is|are|does|do we) {S} (?:ever |being |still |get |gets )?(?:called|invoked|call|invoke)\b",
+        rf"\b(?:is|are|does|do we) {S} {OFTEN}(?:called|invoked|call|invoke)\b",
         rf"{WHO}\b(?:calls?|called|calling|invokes?|invoked|triggers?|triggered)\b(?: by| from)?(?: {S})?$",
         r"\bcall(?:ing)?[- ]?sites?\b|\bwho calls\b",
     )),
@@ -184,7 +185,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
     )),
     (Intent.USES, (
         rf"\b(?:usages?|uses|references) (?:of|to) {S}$",
-        rf"\b(?:is|are|do we) {S} (?:ever |being |still |actually |even )?(?:used?|referenced|dead|unused|needed)\b",
+        rf"\b(?:is|are|do we) {S} {OFTEN}(?:used?|referenced|dead|unused|needed)\b",
         rf"\bwhat (?:would|will|could|might|else|happens)\b.*\b(?:renam|remov|delet|chang)\w+ {S}$|\b(?:impact|effect) of\b.* (?P<s2>\S+)$",
         rf"\b(?:safe|ok|okay) to (?:remove|delete|rename|change) {S}$",
         rf"{WHO}\b(?:uses?|used|using|utili[sz]es?|usages?|references?|referenced|refers?)\b(?: of| to| by)?(?: {S})?$",
