@@ -260,7 +260,7 @@ class Codebase:
     def relevant_context(
         self, prompt: str, caller: Symbol | str | None = None, budget_tokens: int = 4000
     ) -> RelevantContext:
-        """What of the codebase a prompt needs: signatures first, bodies where the budget allows.
+        """What of the codebase a prompt needs: the best whole, then signatures, then bodies where the budget allows.
 
         The same codebase, prompt, caller and budget always give the same context.
 
