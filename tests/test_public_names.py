@@ -1,5 +1,6 @@
 """What a program may rely on: the public names, where they come from, and that reaching for them stays cheap."""
 
+import pickle
 import subprocess
 import sys
 
@@ -48,3 +49,20 @@ def test_everything_raised_on_purpose_has_one_root():
     for value in vars(errors).values():
         if isinstance(value, type) and issubclass(value, Exception):
             assert issubclass(value, errors.ContextenError)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.UsageError("no such value"),
+        errors.MissingExtraError("Reading Go", "languages"),
+        errors.DataDirectoryInUseError("held", pid=7, base_url="http://127.0.0.1:8000"),
+        errors.CircuitOpenError("left alone", retry_after=2.5),
+        errors.ServerError("failed", status_code=503, body={"a": 1}, request_id="r", retry_after=1.0),
+    ],
+)
+def test_an_error_leaves_a_worker_process_whole(error):
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert str(copy) == str(error)
+    assert vars(copy) == vars(error)

@@ -40,6 +40,14 @@ from typing import Any
 class ContextenError(Exception):
     """The root: catching it catches everything Contexten raises on purpose."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it leave a worker process whole, whatever its constructor takes."""
+        return _unpickled, (type(self), self.args), vars(self)
+
+
+def _unpickled(kind: type[ContextenError], args: tuple[Any, ...]) -> ContextenError:
+    return kind.__new__(kind, *args)
+
 
 class UsageError(ContextenError, ValueError):
     """The caller asked for something that cannot be meant; the message names the value and the next step."""
