@@ -79,7 +79,10 @@ async def in_process(settings: ServerSettings, engines: Engines) -> AsyncIterato
         return run.id
 
     async def complete() -> int:
-        return len(await store.runs.browse(organization.id, limit=1_000_000, status=("COMPLETE",)))
+        if await store.runs.active():
+            return 0
+        events = await store.events.after(0, limit=1_000_000)
+        return sum(event.event == "status" and event.status == "COMPLETE" for _, event in events)
 
     try:
         yield create, complete

@@ -185,12 +185,6 @@ async def log_backwards(data: DataSet, depth: float) -> bool:
     return page[0].thought == f"Looked at {data.long - skip}." and len(page) == PAGE
 
 
-async def browse_failed(data: DataSet, depth: float) -> bool:
-    """The newest run that failed, below some id."""
-    (run,) = await data.store.runs.browse(1, before_id=int(data.runs * depth) + 1, limit=1, status=["FAILED", "ERROR"])
-    return run.status == "FAILED"
-
-
 async def catch_up(data: DataSet, depth: float) -> bool:
     """The next 100 events of one run: what a client gets that connects again."""
     after = int((data.long - PAGE) * depth)
@@ -204,7 +198,6 @@ CALLS = {
     "page of a long log": long_log,
     "the same, newest first": log_backwards,
     "log of one run of many": log_among_many,
-    "newest run that failed": browse_failed,
     "events after the last seen": catch_up,
 }
 

@@ -68,7 +68,6 @@ async def test_no_number_is_too_large_for_an_id(store, people, number):
         await store.runs.get(number, 1)
     assert await store.runs.list(people.organization_id, Window(), user_id=number) == ([], 0)
     assert len(await store.events.after(number)) == (2 if number <= 0 else 0)
-    assert len(await store.runs.browse(people.organization_id, before_id=number)) == (1 if number > 0 else 0)
 
 
 async def test_a_run_needs_a_repository_of_its_organization(store, people):
@@ -243,23 +242,6 @@ async def test_the_newest_run_is_found_for_all_and_for_one(store, people):
     theirs, _ = await store.runs.create(people.run(user_id=other.id))
     assert await store.runs.newest(people.organization_id) == theirs
     assert await store.runs.newest(people.organization_id, people.user_id) == mine
-
-
-async def test_browsing_narrows_by_what_is_given(store, people):
-    repo = await store.repos.add(people.organization_id, path="/a", name="a")
-    await store.runs.create(people.run())
-    await store.runs.create(people.run(engine="model", repo_id=repo.id))
-    await store.runs.cancel(people.organization_id, 1)
-
-    async def ids(**which):
-        return [run.id for run in await store.runs.browse(people.organization_id, **which)]
-
-    assert await ids() == [2, 1]
-    assert await ids(before_id=2) == [1]
-    assert await ids(limit=1) == [2]
-    assert await ids(status=["CANCELLED", "FAILED"]) == [1]
-    assert await ids(engine="model") == await ids(repo_id=repo.id) == [2]
-    assert await ids(user_id=people.user_id, engine="none") == []
 
 
 async def test_appending_to_a_run_shows_in_its_record(store, people):

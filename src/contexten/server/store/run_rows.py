@@ -12,8 +12,6 @@ from contexten.server.store.records import RunRecord, TurnRecord
 from contexten.server.store.tables import runs, turns
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from sqlalchemy import Connection
 
     from contexten.protocol import Window
@@ -120,28 +118,6 @@ def page(
     ids = _ids(organization_id, user_id, source_type, start.end).limit(window.limit).offset(start.offset).subquery()
     rows = connection.execute(RECORD.join(ids, ids.c.id == runs.c.id).order_by(runs.c.id.desc()))
     return [RunRecord(*row) for row in rows], start.total
-
-
-def browse(
-    connection: Connection,
-    organization_id: int,
-    before_id: int | None,
-    limit: int,
-    statuses: Collection[str],
-    **fixed: Any,
-) -> list[RunRecord]:
-    """The newest runs with an id below `before_id` whose columns have the values in `fixed` that are not None."""
-    wanted = RECORD.where(runs.c.organization_id == organization_id)
-    if before_id is not None:
-        wanted = wanted.where(runs.c.id < before_id)
-    for column, value in fixed.items():
-        if value is not None:
-            wanted = wanted.where(runs.c[column] == value)
-    # One look for each status: the index gives the newest of one, not of several.
-    each = [wanted.where(runs.c.status == status) for status in set(statuses)] or [wanted]
-    newest_first = [one.order_by(runs.c.id.desc()).limit(limit) for one in each]
-    found = [RunRecord(*row) for one in newest_first for row in connection.execute(one)]
-    return sorted(found, key=lambda run: run.id, reverse=True)[:limit]
 
 
 def turn(connection: Connection, run_id: int, number: int) -> TurnRecord | None:

@@ -15,7 +15,7 @@ from contexten.server.store.tables import runs, turns
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
@@ -90,23 +90,6 @@ class Runs:
         """The runs of one page, newest first, and how many there are in all."""
         return await self._database.read(
             lambda connection: run_rows.page(connection, organization_id, window, user_id, source_type)
-        )
-
-    async def browse(  # noqa: PLR0913 - each is one filter
-        self,
-        organization_id: int,
-        *,
-        before_id: int | None = None,
-        limit: int = 50,
-        status: Collection[str] = (),
-        engine: str | None = None,
-        repo_id: int | None = None,
-        user_id: int | None = None,
-    ) -> builtins.list[RunRecord]:
-        """The newest runs with an id below `before_id` that have one of the statuses and all else that is given."""
-        fixed = {"engine": engine, "repo_id": repo_id, "user_id": user_id}
-        return await self._database.read(
-            lambda connection: run_rows.browse(connection, organization_id, before_id, limit, status, **fixed)
         )
 
     async def active(self) -> int:

@@ -119,7 +119,6 @@ runs = Table(
     Column("started_at", Moment),
     Column("finished_at", Moment),
     Index(None, "organization_id", "id"),
-    Index(None, "organization_id", "status", "id"),
     Index(None, "organization_id", "user_id", "id"),
     Index(None, "organization_id", "source_type", "id"),
     Index(None, "organization_id", "user_id", "source_type", "id"),

@@ -134,7 +134,6 @@ def _runs() -> None:
     )
     op.create_index("ix_runs_organization_id_id", "runs", ["organization_id", "id"])
     op.create_index("ix_runs_organization_id_source_type_id", "runs", ["organization_id", "source_type", "id"])
-    op.create_index("ix_runs_organization_id_status_id", "runs", ["organization_id", "status", "id"])
     op.create_index("ix_runs_organization_id_user_id_id", "runs", ["organization_id", "user_id", "id"])
     op.create_index(
         "ix_runs_organization_id_user_id_source_type_id", "runs", ["organization_id", "user_id", "source_type", "id"]
