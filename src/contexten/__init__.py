@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contexten._lazy import fetching
 from contexten._version import __version__
 
 if TYPE_CHECKING:
@@ -63,16 +64,7 @@ __all__ = [
     "__version__",
 ]
 
-
-def __getattr__(name: str) -> object:
-    """Fetch a public name from its room (PEP 562)."""
-    if name not in _ROOMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_ROOMS[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = fetching(__name__, _ROOMS)
 
 
 def __dir__() -> list[str]:

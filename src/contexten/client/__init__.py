@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contexten._lazy import fetching
+
 if TYPE_CHECKING:
     from contexten.client.agent import Agent
     from contexten.client.codegen import AsyncCodegenClient, CodegenClient
@@ -24,13 +26,4 @@ _HOMES = {
 
 __all__ = ["Agent", "AgentTask", "AsyncAgentTask", "AsyncCodegenClient", "CodegenClient", "LocalCredentials"]
 
-
-def __getattr__(name: str) -> object:
-    """Fetch a public name from its file (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = fetching(__name__, _HOMES)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contexten._lazy import fetching
+
 if TYPE_CHECKING:
     from contexten.codebase.codebase import Codebase
     from contexten.codebase.context import ContextItem, RelevantContext
@@ -24,24 +26,24 @@ if TYPE_CHECKING:
     from contexten.codebase.watch import Watch
 
 _MODULES = {
-    "Changes": "update",
-    "Codebase": "codebase",
-    "ContextItem": "context",
-    "Example": "model",
-    "File": "model",
-    "Import": "model",
-    "Problem": "model",
-    "Reference": "model",
-    "RelevantContext": "context",
-    "Summary": "summaries",
-    "Symbol": "model",
-    "TextMatch": "model",
-    "Watch": "watch",
-    "get_class_summary": "summaries",
-    "get_codebase_summary": "summaries",
-    "get_file_summary": "summaries",
-    "get_function_summary": "summaries",
-    "get_symbol_summary": "summaries",
+    "Changes": ".update",
+    "Codebase": ".codebase",
+    "ContextItem": ".context",
+    "Example": ".model",
+    "File": ".model",
+    "Import": ".model",
+    "Problem": ".model",
+    "Reference": ".model",
+    "RelevantContext": ".context",
+    "Summary": ".summaries",
+    "Symbol": ".model",
+    "TextMatch": ".model",
+    "Watch": ".watch",
+    "get_class_summary": ".summaries",
+    "get_codebase_summary": ".summaries",
+    "get_file_summary": ".summaries",
+    "get_function_summary": ".summaries",
+    "get_symbol_summary": ".summaries",
 }
 
 __all__ = [
@@ -65,16 +67,7 @@ __all__ = [
     "get_symbol_summary",
 ]
 
-
-def __getattr__(name: str) -> object:
-    """Fetch a public name from its module (PEP 562)."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = fetching(__name__, _MODULES)
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contexten._lazy import fetching
+
 if TYPE_CHECKING:
     from contexten.overlay.installer import Outcome, Step, apply, revert
     from contexten.overlay.launcher import run
@@ -31,18 +33,11 @@ __all__ = [
 ]
 
 _FILES = {
-    **dict.fromkeys(("Outcome", "Step", "apply", "revert"), "installer"),
-    "run": "launcher",
-    **dict.fromkeys(("State", "Status", "status"), "state"),
-    **dict.fromkeys(("Target", "find"), "target"),
-    **dict.fromkeys(("Check", "verify"), "verification"),
+    **dict.fromkeys(("Outcome", "Step", "apply", "revert"), ".installer"),
+    "run": ".launcher",
+    **dict.fromkeys(("State", "Status", "status"), ".state"),
+    **dict.fromkeys(("Target", "find"), ".target"),
+    **dict.fromkeys(("Check", "verify"), ".verification"),
 }
 
-
-def __getattr__(name: str) -> object:
-    """Fetch a public name from its file (PEP 562)."""
-    if name not in _FILES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_FILES[name]}"), name)
+__getattr__ = fetching(__name__, _FILES)
