@@ -16,6 +16,7 @@ from contexten.errors import SettingsError, StoreUnavailableError
 from contexten.server.queue.durable import Durable, Waiting
 from contexten.server.queue.patience import Outage
 from contexten.server.queue.turns import Turns
+from contexten.server.store.connections import make_private_file
 from contexten.server.store.faults import translated
 from contexten.server.store.worker_claim import WorkerClaim
 from contexten.telemetry.runs import run_metrics
@@ -23,6 +24,7 @@ from contexten.telemetry.runs import run_metrics
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
     from concurrent.futures import Future
+    from pathlib import Path
 
     from contexten.engines.base import Engines
     from contexten.server.store import Store
@@ -148,12 +150,17 @@ class Queue:
         durable.reserve()
         if self._claim is not None:
             self._claim.take(self._pace.claim)
+        if self._store.is_sqlite:
+            make_private_file(self._file())
         durable.open()
+
+    def _file(self) -> Path:
+        return self._store.path_beside("queue.sqlite")
 
     def _url(self) -> str:
         if not self._store.is_sqlite:
             return self._store.url
-        file = URL.create("sqlite", database=str(self._store.path_beside("queue.sqlite")))
+        file = URL.create("sqlite", database=str(self._file()))
         return file.render_as_string(hide_password=False)
 
     def _begin(self, waiting: Waiting) -> Future[None]:
