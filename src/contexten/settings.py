@@ -118,6 +118,12 @@ class ClientSettings(_Base):
     """Folder that holds the local server's credentials."""
 
 
+class ShellSettings(ClientSettings):
+    """The same by arguments and the shell alone."""
+
+    model_config = SettingsConfigDict(env_file=None)
+
+
 class ServerSettings(_Base):
     """What the server needs to run; nothing of it has to be set."""
 

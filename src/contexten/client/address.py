@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 
 from contexten.client.local import LocalCredentials
 from contexten.errors import SettingsError, UsageError
-from contexten.settings import DEFAULT_HOST, DEFAULT_PORT, ClientSettings
+from contexten.settings import DEFAULT_HOST, DEFAULT_PORT, ClientSettings, ShellSettings
 
 _LOCAL = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
@@ -105,7 +105,7 @@ def _check_source(address: str, settings: ClientSettings, *, given: bool) -> Non
 
     The current folder may be somebody else's repository.
     """
-    shell = _settings(file=None)
+    shell = _settings(ShellSettings)
     if settings.base_url == shell.base_url or not (given or shell.api_token):
         return
     source = "the program" if given else "the environment (CODEGEN_API_TOKEN)"
@@ -139,9 +139,9 @@ def _usable(token: str | SecretStr | None, name: str) -> SecretStr | None:
     return SecretStr(text)
 
 
-def _settings(file: str | None = ".env") -> ClientSettings:
+def _settings(kind: type[ClientSettings] = ClientSettings) -> ClientSettings:
     try:
-        return ClientSettings(_env_file=file)
+        return kind()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "a setting"

@@ -101,5 +101,6 @@ def _address(text: str) -> str:
     if not ok or not _PATH.fullmatch(parts.path) or parts.query or parts.fragment:
         raise UsageError(f"This address has parts that a repository's address does not have. {_ACCEPTED}")
     if scheme == "file":
-        _open(Path(unquote(parts.path)))
+        for path in (parts.path, unquote(parts.path)):
+            _open(Path(path))
     return text

@@ -34,9 +34,7 @@ def closed_in(workspace: Path) -> list[str]:
         EngineError: all of it is closed.
     """
     root = _resolved(workspace)
-    if any(root.is_relative_to(folder) and folder / CLONES not in root.parents for folder in _closed):
-        raise EngineError(f"The folder {root} belongs to the server itself, so no run reads it.")
-    return [folder.relative_to(root).as_posix() for folder in sorted(_closed) if folder.is_relative_to(root)]
+    return [folder.relative_to(root).as_posix() for folder in _closed_below(root)]
 
 
 def inside(workspace: Path, relative: str | Path) -> Path:
@@ -52,7 +50,7 @@ def inside(workspace: Path, relative: str | Path) -> Path:
         raise EngineError(f"{str(relative)!r} leads out of the repository, so it is not read.")
     if is_hidden(path.relative_to(root).as_posix()):
         raise EngineError(f"{str(relative)!r} is a hidden file, so it is not read.")
-    if any(path.is_relative_to(root / folder) for folder in closed_in(root)):
+    if any(path.is_relative_to(folder) for folder in _closed_below(root)):
         raise EngineError(f"{str(relative)!r} belongs to the server itself, so it is not read.")
     return path
 
@@ -76,6 +74,12 @@ def read_text(workspace: Path, relative: str | Path, *, limit: int = 256 * 1024)
     """The same as text; what is not UTF-8 in it is replaced."""
     data = read_bytes(workspace, relative, limit=limit)
     return None if data is None else data.decode(errors="replace")
+
+
+def _closed_below(root: Path) -> list[Path]:
+    if any(root.is_relative_to(folder) and folder / CLONES not in root.parents for folder in _closed):
+        raise EngineError(f"The folder {root} belongs to the server itself, so no run reads it.")
+    return [folder for folder in sorted(_closed) if folder.is_relative_to(root)]
 
 
 def _resolved(path: Path) -> Path:
