@@ -25,9 +25,18 @@ figures = {
 }
 if len(sys.argv) > 2:
     sys.path.insert(0, sys.argv[2])
-    from contexten.codebase import get_file_summary, get_function_summary
+    from contexten.codebase import (
+        get_class_summary,
+        get_codebase_summary,
+        get_file_summary,
+        get_function_summary,
+        get_symbol_summary,
+    )
 
-    path = next(file.filepath for file in codebase.files if file.functions)
-    figures["summary_of_file"] = len(get_file_summary(codebase.get_file(path)))
-    figures["summary_of_function"] = len(get_function_summary(codebase.get_file(path).functions[0]))
+    shown = [get_codebase_summary(codebase), get_file_summary(next(file for file in codebase.files if file.functions))]
+    shown.append(get_class_summary(next(iter(codebase.classes))))
+    shown.append(get_function_summary(next(iter(codebase.functions))))
+    shown.extend(get_symbol_summary(each) for each in list(codebase.symbols)[:50])
+    assert all(each and each.data for each in shown)
+    figures["summaries"] = len(shown)
 print("FIGURES " + json.dumps(figures))

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _NEVER = frozenset({"__pycache__", "node_modules", "venv"})
 
 
+_Ignores = list[tuple[str, Patterns]]
+"""What leaves files out, the innermost last, each with the folder that it stands in."""
+
+
 class Stamp(NamedTuple):
     """What tells that a file was changed: size, times in ns, inode."""
 
@@ -79,14 +83,14 @@ class _Walker:
         self.found = Walk({}, [])
 
     def run(self) -> Walk:
-        specs = [("", spec)] if (spec := self._read(self.root / ".git" / "info" / "exclude")) else []
-        self.folder(self.root, "", specs)
+        ignores = [("", patterns)] if (patterns := self._read(self.root / ".git" / "info" / "exclude")) else []
+        self.folder(self.root, "", ignores)
         return self.found
 
-    def folder(self, place: Path, prefix: str, specs: list[tuple[str, Patterns]]) -> None:
-        waiting = [(str(place), prefix, specs)]
+    def folder(self, place: Path, prefix: str, ignores: _Ignores) -> None:
+        waiting = [(str(place), prefix, ignores)]
         while waiting:
-            where, prefix, specs = waiting.pop()
+            where, prefix, ignores = waiting.pop()
             try:
                 with os.scandir(where) as found:
                     entries = list(found)
@@ -94,13 +98,13 @@ class _Walker:
                 self.problem(prefix or ".", error)
                 continue
             if ".gitignore" in [each.name for each in entries]:
-                spec = self._read(Path(where, ".gitignore"))
-                specs = [*specs, (prefix, spec)] if spec else specs
-            waiting.extend(self.entries(entries, prefix, specs))
+                patterns = self._read(Path(where, ".gitignore"))
+                ignores = [*ignores, (prefix, patterns)] if patterns else ignores
+            waiting.extend(self.entries(entries, prefix, ignores))
 
     def entries(
-        self, entries: Iterable[os.DirEntry[str]], prefix: str, specs: list[tuple[str, Patterns]]
-    ) -> Iterator[tuple[str, str, list[tuple[str, Patterns]]]]:
+        self, entries: Iterable[os.DirEntry[str]], prefix: str, ignores: _Ignores
+    ) -> Iterator[tuple[str, str, _Ignores]]:
         """Take the files of one folder; gives back the folders to look into."""
         for each in entries:
             path = prefix + each.name
@@ -108,9 +112,9 @@ class _Walker:
                 continue
             try:
                 if each.is_dir(follow_symlinks=False):
-                    if each.name not in _NEVER and not self.ignored(f"{path}/", specs):
-                        yield each.path, f"{path}/", specs
-                elif language_of(path) and not self.ignored(path, specs):
+                    if each.name not in _NEVER and not self.ignored(f"{path}/", ignores):
+                        yield each.path, f"{path}/", ignores
+                elif language_of(path) and not self.ignored(path, ignores):
                     self.file(each, path)
             except OSError as error:
                 self.problem(path, error)
@@ -139,10 +143,10 @@ class _Walker:
             return False
         return not is_hidden(target) and not self.exclude.covers(target)
 
-    def ignored(self, path: str, specs: list[tuple[str, Patterns]]) -> bool:
+    def ignored(self, path: str, ignores: _Ignores) -> bool:
         if self.exclude.verdict(path):
             return True
-        for prefix, patterns in reversed(specs):
+        for prefix, patterns in reversed(ignores):
             verdict = patterns.verdict(path[len(prefix) :])
             if verdict is not None:
                 return verdict
