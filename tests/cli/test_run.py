@@ -17,7 +17,7 @@ def test_the_log_streams_and_the_answer_is_right(live):
     assert re.fullmatch(r"  plan      \d+ steps?: .+", lines[1])
     answer = next(place for place, line in enumerate(lines) if line.startswith("  answer    ───"))
     assert "shop/checkout.py:8" in "\n".join(lines[answer:])
-    assert re.fullmatch(rf"  complete in \d+\.\d s · {live.base_url}/runs/\d+", lines[-1])
+    assert re.fullmatch(r"  complete in \d+\.\d s · contexten runs show \d+", lines[-1])
     assert done.stderr == ""
 
 

@@ -1,5 +1,6 @@
 """`contexten up`: the banner, a taken port, the same data twice, and how it stops."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,9 +8,22 @@ import signal
 import socket
 import stat
 import subprocess
+import time
 import urllib.request
 
 import pytest
+
+from cli.test_terminal import Screen, plain
+
+
+@pytest.fixture
+def large_project(tmp_path):
+    """A project that takes many seconds to read."""
+    body = "\n".join(f"def f{each}(a):\n    return f{each - 1}(a)\n" for each in range(1, 400))
+    for number in range(1500):
+        (tmp_path / "large").mkdir(exist_ok=True)
+        (tmp_path / "large" / f"m{number}.py").write_text(body.replace("f", f"f{number}_"))
+    return tmp_path / "large"
 
 
 @pytest.fixture
@@ -96,6 +110,33 @@ def test_a_terminated_server_ends_well(machine):
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
     assert (err, process.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("seconds", [0.3, 0.8, 1.2, 1.6])
+def test_a_server_that_is_only_starting_ends_well(machine, number, seconds):
+    """At whatever it is then: a moment is what this is about."""
+    process = machine.start("up", "--port", "0", "--json")
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert (err, process.returncode) == ("", 0)
+
+
+def test_a_server_that_stops_says_which_runs_go_on(machine, large_project):
+    """And waits for none of them: what an engine computes is done again."""
+    screen = Screen(machine, "up", "--port", "0", columns=100)
+    try:
+        screen.read(until="SQLite")
+        number = machine.json("run", "Give me an overview", "--no-follow", "--repo", str(large_project))["id"]
+        screen.process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert f"\nstopping; run {number} goes on at the next start\n" in plain(screen.read())
+        assert screen.process.wait(30) == 0
+        assert time.monotonic() - began < 20
+    finally:
+        screen.close()
 
 
 def test_the_ready_line_holds_no_token(live):

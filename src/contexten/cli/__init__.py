@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +24,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not words or words[0] in {"-h", "--help"}:
         return _overview()
     try:
+        if words[0] == "up":
+            _stop_at_once()
         from contexten.cli.call import call
 
-        return call(words, debug=debug)
+        code = call(words, debug=debug)
     except KeyboardInterrupt:  # pressed while the program was still loading
-        return 130
+        code = 130
+    if arguments is None and "contexten.server.serve" in sys.modules:
+        _leave(code)
+    return code
+
+
+def _stop_at_once() -> None:
+    """Until a server has something to close, stopping it is to end."""
+    import signal
+
+    def stop(*_: object) -> None:
+        raise SystemExit(0)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process in which a server was: nobody waits for a thread of an engine that still computes."""
+    import atexit
+    import os
+
+    atexit._run_exitfuncs()  # noqa: SLF001 - what a normal end does, without its wait for the threads of executors
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _overview() -> int:

@@ -2,32 +2,88 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
+from platform import node
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from contexten._version import __version__
-from contexten.cli.output import clean, emit_line, home_relative, one_line, say, styled
+from contexten.cli.output import (
+    clean,
+    columns,
+    counted,
+    emit_line,
+    home_relative,
+    is_terminal,
+    note,
+    one_line,
+    room,
+    say,
+    styled,
+    wrapped,
+)
 from contexten.cli.progress import Progress
 from contexten.errors import CodebaseError
+from contexten.settings import is_loopback
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from contexten.protocol import EngineInfo
     from contexten.server.serve import Started
+    from contexten.settings import ServerSettings
 
 _DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _STOP = "(Ctrl-C stops it; runs in flight continue at the next start)"
+_NAMED = 5
+_ALL_ADDRESSES = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not bound
 
 
-def announce(started: Started, cache: Path) -> None:
-    """Show the banner, and read the repository for it, without keeping the server waiting.
+class Banner:
+    """What a person at a terminal is told about a server that starts, and about its stop."""
 
-    Args:
-        started: the server.
-        cache: folder in which the index of the repository is kept.
-    """
-    Thread(target=_show, args=(started, cache), daemon=True).start()
+    def __init__(self, settings: ServerSettings) -> None:
+        self._host, self._cache = settings.host, settings.cache_dir
+        self._progress: Progress | None = None
+
+    def show(self, started: Started) -> None:
+        """Show the banner, and read the repository for it, without keeping the server waiting."""
+        Thread(target=self._show, args=(started,), daemon=True).start()
+
+    def stop(self, runs: Sequence[int]) -> None:
+        """Tell the person who pressed Ctrl-C that it was heard, and what becomes of the runs that have not ended."""
+        if self._progress is not None:
+            self._progress.close()
+        if is_terminal(sys.stderr):
+            note(f"\nstopping{_later(runs)}")
+
+    def _show(self, started: Started) -> None:
+        _head(started.base_url)
+        if not is_loopback(self._host):
+            _line("open to", _reach(self._host, started.base_url))
+        _line(
+            "data",
+            f"{home_relative(str(started.data_dir)):<37}{_DATABASES[started.database]} · {counted(started.runs, 'run')}",
+        )
+        if started.repo is not None:
+            _line("repo", f"{home_relative(started.repo.path)}  {self._contents(Path(started.repo.path))}")
+        _line("engines", " · ".join(_engine(engine) for engine in started.engines))
+
+    def _contents(self, path: Path) -> str:
+        """The branch and the size of a repository, in parentheses; the engine that reads code keeps what is read here."""
+        from contexten.engines.analyst import codebase_for
+        from contexten.engines.facts import branch_of
+
+        began = time.perf_counter()
+        try:
+            with Progress(f"indexing {home_relative(str(path))}") as self._progress:
+                count = len(codebase_for(path, self._cache).files)
+        except CodebaseError as error:
+            return f"({error})"
+        facts = [branch_of(path), f"{counted(count, 'file')} indexed in {time.perf_counter() - began:.1f} s"]
+        return f"({', '.join(fact for fact in facts if fact)})"
 
 
 def announce_json(started: Started) -> None:
@@ -46,19 +102,41 @@ def announce_json(started: Started) -> None:
     )
 
 
-def _show(started: Started, cache: Path) -> None:
-    say(
-        f"  {styled(f'contexten {__version__}', 'bold')}   {styled(started.base_url, 'cyan')}        {styled(_STOP, 'dim')}"
+def _later(runs: Sequence[int]) -> str:
+    if not runs:
+        return ""
+    if len(runs) == 1:
+        return f"; run {runs[0]} goes on at the next start"
+    more = f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
+    return f"; runs {', '.join(map(str, runs[:_NAMED]))}{more} go on at the next start"
+
+
+def _head(address: str) -> None:
+    """Name and address, and how to stop: below them where the terminal is too narrow for one line."""
+    head = f"  {styled(f'contexten {__version__}', 'bold')}   {styled(address, 'cyan')}"
+    needed = len(f"  contexten {__version__}   {address}        {_STOP}")
+    fits = not (width := columns(sys.stdout)) or needed <= width
+    if fits:
+        say(f"{head}        {styled(_STOP, 'dim')}")
+    else:
+        say(head)
+        say("\n".join(f"  {styled(line, 'dim')}" for line in wrapped(_STOP, room(2))))
+
+
+def _reach(host: str, base_url: str) -> str:
+    """Who else may come, and what they need."""
+    where = node() if host in _ALL_ADDRESSES else host
+    return (
+        f"other machines too, at http://{where}:{base_url.rpartition(':')[2]}, unencrypted. "
+        "Each caller needs a token: contexten token create NAME"
     )
-    runs = "1 run" if started.runs == 1 else f"{started.runs} runs"
-    _line("data", f"{home_relative(str(started.data_dir)):<37}{_DATABASES[started.database]} · {runs}")
-    if started.repo is not None:
-        _line("repo", f"{home_relative(started.repo.path)}  {_contents(Path(started.repo.path), cache)}")
-    _line("engines", " · ".join(_engine(engine) for engine in started.engines))
 
 
 def _line(name: str, text: str) -> None:
-    say(f"  {styled(f'{name:<10}', 'dim')}{clean(text)}")
+    first, *more = wrapped(clean(text), room(12))
+    say(f"  {styled(f'{name:<10}', 'dim')}{first}")
+    for line in more:
+        say(f"{'':<12}{line}")
 
 
 def _engine(engine: EngineInfo) -> str:
@@ -66,19 +144,3 @@ def _engine(engine: EngineInfo) -> str:
     if engine.ready:
         return f"{engine.name} ready{f' ({detail})' if detail else ''}"
     return f"{engine.name} {detail or 'not ready'}"
-
-
-def _contents(path: Path, cache: Path) -> str:
-    """The branch and the size of a repository, in parentheses; the engine that reads code keeps what is read here."""
-    from contexten.engines.analyst import codebase_for
-    from contexten.engines.facts import branch_of
-
-    began = time.perf_counter()
-    try:
-        with Progress(f"indexing {home_relative(str(path))}"):
-            count = len(codebase_for(path, cache).files)
-    except CodebaseError as error:
-        return f"({error})"
-    files = "1 file" if count == 1 else f"{count} files"
-    facts = [branch_of(path), f"{files} indexed in {time.perf_counter() - began:.1f} s"]
-    return f"({', '.join(fact for fact in facts if fact)})"

@@ -37,10 +37,13 @@ _VERSION = "Contexten-Version"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A client, and whether the server it talks to ends with this process."""
+    """A client, and what is known of its server."""
 
     client: CodegenClient
+    local: bool = False
+    """Whether it holds this machine's data, so that it sees the same folders."""
     embedded: bool = False
+    """Whether it ends with this process."""
 
 
 @contextmanager
@@ -101,7 +104,7 @@ def _connection(stack: ExitStack, *, start: bool, patient: bool) -> Connection:
     if settings.base_url and normalize_base_url(settings.base_url) not in ours:
         return Connection(stack.enter_context(CodegenClient()))
     if holder and holder.stays and (client := _holder(settings, holder)):
-        return Connection(stack.enter_context(client))
+        return Connection(stack.enter_context(client), local=True)
     if not start:
         raise ConnectError("no server is running here. Start it: contexten up")
     return _embedded(stack, settings, patient=patient)
@@ -124,7 +127,7 @@ def _embedded(stack: ExitStack, client_settings: ClientSettings, *, patient: boo
                 holder = Holder.current(settings.data_dir)
                 passing = patient and not (holder and holder.stays)
                 if holder and not passing and (client := _holder(client_settings, holder)):
-                    return Connection(stack.enter_context(client))
+                    return Connection(stack.enter_context(client), local=True)
                 if not passing and time.monotonic() > deadline:
                     raise
                 progress.update(f"waiting for pid {error.pid}, which uses the same data")
@@ -136,7 +139,7 @@ def _started(stack: ExitStack, settings: ServerSettings) -> Connection:
 
     server = stack.enter_context(Embedded(settings))
     client = CodegenClient(token=server.token, org_id=server.organization_id, base_url=server.base_url)
-    return Connection(stack.enter_context(client), embedded=True)
+    return Connection(stack.enter_context(client), local=True, embedded=True)
 
 
 def _holder(settings: ClientSettings, holder: Holder) -> CodegenClient | None:

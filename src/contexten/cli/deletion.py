@@ -12,7 +12,7 @@ from contexten.cli.absent import known
 from contexten.cli.consent import agreed
 from contexten.cli.errors import FAILED
 from contexten.cli.live import age
-from contexten.cli.output import emit, note, say, table
+from contexten.cli.output import counted, emit, note, say, table
 from contexten.cli.progress import Progress
 from contexten.errors import ConflictError, ContextenError, NotFoundError, UsageError
 
@@ -128,4 +128,4 @@ def _ended_before(run: AgentRun, moment: datetime) -> bool:
 
 
 def _count(runs: Sequence[object]) -> str:
-    return "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    return counted(len(runs), "run")

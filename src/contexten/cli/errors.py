@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from typer.exceptions import TyperException
@@ -13,16 +14,31 @@ DONE = 0
 FAILED = 1
 WRONG_USE = 2
 INTERRUPTED = 130
+_NAMES = {"Codegen", "Contexten", "Python", "Redis"}
+_ALIKE = 0.7
+"""How alike two words must be for one to be meant by the other."""
 
 
 def explain(error: Exception, command: str) -> tuple[str, int]:
     """The line to show for an error of `command`, and the exit code."""
+    message, code = _explained(error, command)
+    return uncapitalized(message), code
+
+
+def uncapitalized(message: str) -> str:
+    """The message as it follows `error:`: with a small first letter, unless a name begins it."""
+    first = message.partition(" ")[0]
+    is_word = first == "A" or (first[1:].islower() and first not in _NAMES)
+    return message[:1].lower() + message[1:] if is_word else message
+
+
+def _explained(error: Exception, command: str) -> tuple[str, int]:
     if isinstance(error, TyperException):
         return _wrong_words(error, command), error.exit_code
     from contexten.errors import ContextenError
 
     if isinstance(error, ContextenError):
-        return _sentence(error), WRONG_USE if _is_wrong_use(error) else FAILED
+        return f"{_sentence(error)}{_next_step(error)}", WRONG_USE if _is_wrong_use(error) else FAILED
     return _unplanned(error, command)
 
 
@@ -39,7 +55,21 @@ def facts(error: Exception) -> dict[str, Any]:
 
 def _sentence(error: Exception) -> str:
     """The error's words, without the number of its HTTP status."""
-    return str(error).removeprefix(f"{getattr(error, 'status_code', '')}: ").rstrip()
+    said = str(error).removeprefix(f"{getattr(error, 'status_code', '')}: ").rstrip()
+    return said.replace(", or pass token=….", ".")  # there is no such option: others could read it
+
+
+def _next_step(error: Exception) -> str:
+    """What to do about a server that the environment names, or a token from there."""
+    from contexten.errors import AuthenticationError, ConnectError
+
+    if isinstance(error, AuthenticationError):
+        named = next((name for name in ("CODEGEN_API_TOKEN", "CODEGEN_TOKEN") if os.environ.get(name)), None)
+        return f" The token is that of {named}: correct it, or unset it to use the local server." if named else ""
+    address = os.environ.get("CODEGEN_BASE_URL", "").rstrip("/").removesuffix("/v1")
+    if isinstance(error, ConnectError) and address and address in str(error):
+        return " The address is that of CODEGEN_BASE_URL: correct it, or unset it to use the local server."
+    return ""
 
 
 def _is_wrong_use(error: Exception) -> bool:
@@ -51,11 +81,22 @@ def _is_wrong_use(error: Exception) -> bool:
 
 
 def _wrong_words(error: TyperException, command: str) -> str:
-    message = (_wrong_value(error) or error.format_message()).rstrip(".")
+    message = (_wrong_value(error) or _wrong_option(error) or error.format_message()).rstrip(".")
     context = getattr(error, "ctx", None)
     where = context.command_path if context else command
     stop = "" if message.endswith("?") else "."
-    return f"{message[:1].lower()}{message[1:]}{stop} See: {where} --help"
+    return f"{message}{stop} See: {where} --help"
+
+
+def _wrong_option(error: TyperException) -> str | None:
+    """The option that there is not, and the one that is meant when there is one like it."""
+    from difflib import get_close_matches
+
+    option = getattr(error, "option_name", None)
+    if option is None or not hasattr(error, "possibilities"):
+        return None
+    near = get_close_matches(option, error.possibilities or (), n=1, cutoff=_ALIKE)
+    return f"there is no option {option}{f'. Did you mean {near[0]}?' if near else ''}"
 
 
 def _wrong_value(error: TyperException) -> str | None:

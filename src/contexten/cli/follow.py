@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from contexten.cli.errors import DONE, FAILED, INTERRUPTED
 from contexten.cli.live import LiveLog, heading, outcome
-from contexten.cli.output import emit, note, say
+from contexten.cli.output import emit, home_relative, note, say
 from contexten.cli.progress import Progress
 from contexten.cli.waiting import Waiting
 from contexten.errors import ContextenError
 from contexten.protocol import MessageType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from contexten.cli.connect import Connection
     from contexten.client import AgentTask
+
+
+@contextmanager
+def beginning(command: str) -> Iterator[Event]:
+    """Tells the person who presses Ctrl-C before the run has begun, which is when the event is set, how to go on."""
+    begun = Event()
+    try:
+        yield begun
+    except KeyboardInterrupt:
+        if not begun.is_set():
+            note(f"The run had not begun. Begin it again: {command}")
+        raise
 
 
 def follow(connection: Connection, task: AgentTask, *, place: str | None, json: bool) -> int:
@@ -33,23 +49,29 @@ def follow(connection: Connection, task: AgentTask, *, place: str | None, json: 
             if json:
                 emit(task.wait().run)
             else:
-                _show(task, place, embedded=connection.embedded)
+                _show(task, place)
     except KeyboardInterrupt:
         _interrupted(task, embedded=connection.embedded)
     return DONE if task.is_successful else FAILED
 
 
-def _show(task: AgentTask, place: str | None, *, embedded: bool) -> None:
+def _show(task: AgentTask, place: str | None) -> None:
     log = LiveLog()
-    with Progress("waiting for the first step") as progress:
+    with Progress(_first(task, place)) as progress:
         progress.say([heading(task.run, place)])
         for entry in task.stream():
             if entry.message_type != MessageType.USER_MESSAGE:
                 progress.say(log.lines(entry))
                 progress.update("working")
         progress.say(log.rest(task.result))
-    # The page of a server inside this process is gone in a moment.
-    say(outcome(task.run, f"contexten runs show {task.id}" if embedded else task.web_url))
+    say(outcome(task.run, f"contexten runs show {task.id}"))
+
+
+def _first(task: AgentTask, place: str | None) -> str:
+    """What happens before the first step: an engine that reads code without a model begins with all of it."""
+    if place and task.run.get("engine") == "analyst":
+        return f"indexing {home_relative(place)}: the first time every file is read"
+    return "waiting for the first step"
 
 
 def _interrupted(task: AgentTask, *, embedded: bool) -> NoReturn:

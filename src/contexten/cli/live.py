@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from contexten.cli.output import clean, home_relative, one_line, room, styled
+from contexten.cli.output import clean, home_relative, one_line, room, styled, wrapped
 from contexten.protocol import MessageType
 
 if TYPE_CHECKING:
@@ -60,9 +59,13 @@ def _lines(entry: LogEntry, text: str) -> Iterator[str]:
         yield f"  {styled(f'{label:<{_LABEL}}', 'cyan')}{styled(_RULE, 'dim')}"
         yield from answer_lines(text)
         return
-    style = "red" if entry.message_type == MessageType.ERROR else "cyan"
+    if entry.message_type == MessageType.ERROR:  # in full: it says what to do next
+        first, *more = wrapped(one_line(text), room(2 + _LABEL))
+        yield f"  {styled(f'{label:<{_LABEL}}', 'red')}{first}".rstrip()
+        yield from (f"  {'':<{_LABEL}}{line}" for line in more)
+        return
     shown = one_line(text, room(2 + _LABEL) or _PLAIN_LIMIT)
-    yield f"  {styled(f'{label:<{_LABEL}}', style)}{shown}".rstrip()
+    yield f"  {styled(f'{label:<{_LABEL}}', 'cyan')}{shown}".rstrip()
 
 
 def answer_lines(text: str) -> Iterator[str]:
@@ -70,17 +73,9 @@ def answer_lines(text: str) -> Iterator[str]:
     fenced = False
     for line in clean(text).strip().split("\n"):
         fenced ^= line.lstrip().startswith("```")
-        for part in [line] if fenced else _wrapped(line, room(2)):
+        for part in [line] if fenced else wrapped(line, room(2)):
             shown = styled(part, "bold") if line.startswith("#") else _CODE.sub(_as_code, part)
             yield f"  {shown}".rstrip()
-
-
-def _wrapped(line: str, width: int) -> list[str]:
-    """A line of prose or of a list in lines of at most `width` characters; 0 leaves it as it is."""
-    if not width or len(line) <= width:
-        return [line]
-    hanging = " " * (len(line) - len(line.lstrip(" -*>")))
-    return wrap(line, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False)
 
 
 def _as_code(code: re.Match[str]) -> str:
@@ -114,9 +109,11 @@ def facts(run: AgentRun, place: str | None) -> Iterator[tuple[str, str]]:
     yield "engine", " · ".join(clean(part) for part in (run.get("engine"), run.get("model")) if part)
     if place:
         yield "repo", home_relative(place)
-    yield "created", f"{age(run.created_at)} ago · turn {run.get('turn', 1)} · {run.get('log_count', 0)} log entries"
-    if run.web_url:
-        yield "page", clean(run.web_url)
+    yield "created", f"{age(run.created_at)} ago · turn {run.get('turn', 1)} · {_entries(run.get('log_count', 0))}"
+
+
+def _entries(count: int) -> str:
+    return "1 log entry" if count == 1 else f"{count} log entries"
 
 
 def age(moment: str | None) -> str:

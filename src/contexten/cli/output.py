@@ -73,8 +73,7 @@ def settle_streams() -> None:
 
 def note(text: str) -> None:
     """Write a line that is not result to standard error."""
-    sys.stderr.write(f"{clean(text)}\n")
-    sys.stderr.flush()
+    _tell("\n".join(wrapped(clean(text), columns(sys.stderr))))
 
 
 def fail(message: str, code: int, *, json: Mapping[str, Any] | None = None) -> int:
@@ -86,12 +85,16 @@ def fail(message: str, code: int, *, json: Mapping[str, Any] | None = None) -> i
         json: what else is known, for a program that asked for JSON; None writes the message for a person.
     """
     if json is None:
-        line = f"{styled('error:', 'red', sys.stderr)} {clean(message)}"
+        said = "\n".join(wrapped(clean(f"error: {message}"), columns(sys.stderr)))
+        _tell(f"{styled('error:', 'red', sys.stderr)}{said.removeprefix('error:')}")
     else:
-        line = _json({"error": {"message": message, "exit_code": code, **json}})
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+        _tell(_json({"error": {"message": message, "exit_code": code, **json}}))
     return code
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def emit(value: Any) -> None:
@@ -135,9 +138,34 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def room(used: int) -> int:
     """How many characters a line of the terminal has left after `used`; 0 in a pipe, where there is no end."""
-    if not is_terminal(sys.stdout):
-        return 0
-    return max(20, os.get_terminal_size(sys.stdout.fileno()).columns - used)
+    width = columns(sys.stdout)
+    return max(20, width - used) if width else 0
+
+
+def columns(stream: TextIO) -> int:
+    """How many characters a line of a terminal has; 0 for a stream that is none, or one that does not say."""
+    return os.get_terminal_size(stream.fileno()).columns if is_terminal(stream) else 0
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A text in lines of at most `width` characters, broken between words; 0 leaves its lines as they are.
+
+    What follows the first line of a paragraph or of an item stands below its first word.
+    """
+    lines = text.split("\n")
+    return [part for line in lines for part in ([line] if not width or len(line) <= width else _broken(line, width))]
+
+
+def _broken(line: str, width: int) -> list[str]:
+    from textwrap import wrap
+
+    hanging = " " * (len(line) - len(line.lstrip(" -*>")))
+    return wrap(line, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False)
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun, which has an `s` when it is not 1."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def home_relative(path: str) -> str:

@@ -34,6 +34,10 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the line away; from any thread."""
         if self._status is not None:
             self._status.stop()
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from contexten.cli.output import emit, say
+from contexten.cli.output import emit, note, say
 from contexten.cli.words import Engine, Json, Model, NoFollow, Prompt, application
 
 app = application()
@@ -33,19 +33,24 @@ def run(  # noqa: PLR0913 (an option is an argument)
 
     text = read_prompt(prompt, "contexten run")
     from contexten.cli.connect import connected
-    from contexten.cli.follow import follow
+    from contexten.cli.follow import beginning, follow
     from contexten.cli.live import heading
-    from contexten.cli.place import place_named, place_of
+    from contexten.cli.place import note_other_place, place_named, place_of
 
-    with connected(start=not no_follow, patient=True) as connection:
-        place = place_named(connection, repo)
+    with beginning('contexten run "…"') as begun, connected(start=not no_follow, patient=True) as connection:
+        named = place_named(connection, repo)
         task = connection.client.run(
-            text, repo_id=place.id if place else None, engine=engine, model=model, timeout=timeout
+            text, repo_id=named.id if named else None, engine=engine, model=model, timeout=timeout
         )
+        begun.set()
+        place = place_of(connection, task.run)
+        note_other_place(connection, named, place)
+        if model and not task.run.get("model"):
+            note(f"The engine {task.run.get('engine')} works without a model, so --model {model} changes nothing.")
         if not no_follow:
-            raise typer.Exit(follow(connection, task, place=place_of(connection, task.run), json=json))
+            raise typer.Exit(follow(connection, task, place=place, json=json))
         if json:
             emit(task.run)
         else:
-            say(heading(task.run, place_of(connection, task.run)))
-            say(f"  follow it: contexten runs logs {task.id} --follow · {task.web_url}")
+            say(heading(task.run, place))
+            say(f"  follow it: contexten runs logs {task.id} --follow")

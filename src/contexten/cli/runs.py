@@ -90,14 +90,20 @@ def resume(run: RunId, prompt: Prompt, *, no_follow: NoFollow = False, json: Jso
     """Continue a run that has ended with a new prompt."""
     from contexten.cli.absent import known
     from contexten.cli.connect import connected
-    from contexten.cli.follow import follow
+    from contexten.cli.follow import beginning, follow
     from contexten.cli.live import heading
     from contexten.cli.place import place_of
     from contexten.cli.prompt import read_prompt
 
     text = read_prompt(prompt, f"contexten runs resume {run}")
-    with connected(start=not no_follow, patient=True) as connection, known(connection, "run", run):
+    again = f'contexten runs resume {run} "…"'
+    with (
+        beginning(again) as begun,
+        connected(start=not no_follow, patient=True) as connection,
+        known(connection, "run", run),
+    ):
         task = connection.client.task(run).resume(text)
+        begun.set()
         place = place_of(connection, task.run)
         if not no_follow:
             raise typer.Exit(follow(connection, task, place=place, json=json))

@@ -9,11 +9,11 @@ import typer
 from contexten.cli.output import emit, note, say, table
 from contexten.cli.words import Json, application
 
-RoleWord = Literal["admin", "member", "read_only"]
+RoleWord = Literal["admin", "member", "read-only", "read_only"]
 app = application("Create, list and revoke access tokens.", "contexten token create ci")
 
 
-@app.command(epilog="Example: contexten token create ci --role read_only")
+@app.command(epilog="Example: contexten token create ci --role read-only")
 def create(
     name: Annotated[str, typer.Argument(help="What the token is for.", metavar="NAME")],
     *,
@@ -25,7 +25,7 @@ def create(
     from contexten.protocol import Role
 
     with connected() as connection:
-        made = connection.client.create_token(name, role=Role(role.upper()))
+        made = connection.client.create_token(name, role=Role(role.upper().replace("-", "_")))
     if json:
         emit(made)
         return

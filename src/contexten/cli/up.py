@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path  # noqa: TC003 (typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,12 +33,13 @@ def up(  # noqa: PLR0913 (an option is an argument)
     With --json one line of JSON says when it is ready.
     """
     settings = _settings(host=host, port=port, data_dir=data_dir, repo=repo, allow_remote=allow_remote or None)
-    from contexten.cli.banner import announce, announce_json
+    from contexten.cli.banner import Banner, announce_json
     from contexten.cli.logs import show_logs
     from contexten.server.serve import serve
 
     show_logs(settings)
-    serve(settings, on_ready=announce_json if json else partial(announce, cache=settings.cache_dir))
+    banner = Banner(settings)
+    serve(settings, announce_json if json else banner.show, banner.stop)
 
 
 def _settings(**given: Any) -> ServerSettings:

@@ -126,7 +126,10 @@ class Journal(Protocol):
 
 
 class Engine(Protocol):
-    """Does runs. Registered by name in an `Engines`."""
+    """Does runs. Registered by name in an `Engines`.
+
+    One that works without a model has `uses_model = False`; its runs then have none.
+    """
 
     name: str
     concurrency: int | None

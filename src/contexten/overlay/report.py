@@ -33,10 +33,13 @@ def show_status(say: Callable[[str], object], *, python: str | None, target: str
 
 def show_checks(say: Callable[[str], object], *, python: str | None, target: str | None, as_json: bool) -> int:
     """Tell what holds and what does not; 0 when all holds."""
-    checks = verify(find(python, target))
+    package = find(python, target)
+    checks = verify(package)
     passed = all(check.passed for check in checks)
     document = {"passed": passed, "checks": [check._asdict() for check in checks]}
     say(_json(document) if as_json else "\n".join(map(_check_line, checks)))
+    if not (passed or as_json):
+        say("\n".join(f"next: {command}" for command in status(package).next))
     return 0 if passed else 1
 
 

@@ -30,8 +30,8 @@ def bind(settings: ServerSettings) -> socket.socket:
     """
     if not settings.allow_remote and not is_loopback(settings.host):
         raise SettingsError(
-            f"{settings.host} can be reached from other machines. Set CONTEXTEN_ALLOW_REMOTE=true to allow that, "
-            "or bind 127.0.0.1."
+            f"{settings.host} can be reached from other machines. Allow that with --allow-remote "
+            "(or CONTEXTEN_ALLOW_REMOTE=true), or bind 127.0.0.1."
         )
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(

@@ -39,12 +39,14 @@ async def new_run(
     check_metadata(body.metadata or {})
     if body.model and len(body.model) > LONGEST_MODEL:
         raise invalid(f"the name of the model is longer than {LONGEST_MODEL} characters", "body", "model")
+    engine = engine_of(services, body)
+    uses_model = getattr(services.engines.get(engine), "uses_model", True)
     return NewRun(
         organization_id=org_id,
         user_id=caller.user_id,
         prompt=body.prompt,
-        engine=engine_of(services, body),
-        model=body.model or services.settings.model,
+        engine=engine,
+        model=(body.model or services.settings.model) if uses_model else None,
         repo_id=await repository_of(services, org_id, body.repo_id),
         source_type=SourceType.API,
         metadata=body.metadata or {},

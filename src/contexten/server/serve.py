@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from contexten.errors import StoreUnavailableError
 from contexten.protocol import EngineInfo, LocalRepository, Window
 from contexten.server.app import create_app
 from contexten.server.home import FIRST_ORGANIZATION
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from types import TracebackType
+    from types import FrameType, TracebackType
     from typing import Self
 
     from contexten.engines import Engines
@@ -32,6 +34,7 @@ KEEP_ALIVE_SECONDS = 75
 """How long an idle connection is kept: longer than clients wait between two polls."""
 DRAIN_SECONDS = 5
 """How long requests in flight may take after the server was told to stop."""
+_INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Started:
 def serve(
     settings: ServerSettings,
     on_ready: Callable[[Started], None] | None = None,
+    on_stop: Callable[[list[int]], None] | None = None,
     *,
     engines: Engines | None = None,
 ) -> None:
@@ -63,6 +67,7 @@ def serve(
     Args:
         settings: what to serve, and where.
         on_ready: called once, when the server answers.
+        on_stop: called once, when a server that answered begins to stop, with the runs that go on at the next start.
         engines: those that come with Contexten when absent.
 
     Raises:
@@ -70,8 +75,8 @@ def serve(
         DataDirectoryInUseError: another process serves the same data.
         StoreUnavailableError: the database is out of reach.
     """
-    server = _Server(settings, engines, on_ready)
-    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+    server = _Server(settings, engines, on_ready, on_stop)
+    with server.capture_signals(), asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.work())
 
 
@@ -103,7 +108,12 @@ class Embedded:
         self._server = _Server(self._settings, self._engines, self._note, passing=True)
         self._thread = threading.Thread(target=self._run, name="contexten server", daemon=True)
         self._thread.start()
-        self._ready.wait()
+        try:
+            self._ready.wait()
+        except BaseException:  # such as Ctrl-C: what was begun is closed
+            self._server.should_exit = True
+            self._thread.join()
+            raise
         if self._error is not None:
             self._thread.join()
             raise self._error
@@ -140,6 +150,7 @@ class _Server(uvicorn.Server):
         settings: ServerSettings,
         engines: Engines | None,
         on_ready: Callable[[Started], None] | None,
+        on_stop: Callable[[list[int]], None] | None = None,
         *,
         passing: bool = False,
     ) -> None:
@@ -147,7 +158,7 @@ class _Server(uvicorn.Server):
         bound = settings.model_copy(update={"host": DEFAULT_HOST, "port": 0}) if passing else settings
         self._listener: socket.socket = bind(bound)
         self._app = create_app(settings, engines=engines, base_url=url_of(self._listener), passing=passing)
-        self._on_ready = on_ready
+        self._on_ready, self._on_stop = on_ready, on_stop
         super().__init__(
             uvicorn.Config(
                 self._app,
@@ -163,10 +174,11 @@ class _Server(uvicorn.Server):
         )
 
     async def work(self) -> None:
-        """Open the data, serve, close the data."""
+        """Open the data, serve, close the data. What was opened half would be closed with noise, so it is opened whole."""
         try:
             async with self._app.router.lifespan_context(self._app):
-                await self.serve([self._listener])
+                if not self.should_exit:
+                    await self.serve([self._listener])
         finally:
             self._listener.close()
 
@@ -178,6 +190,8 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the event streams, which would go on for ever, then wait for the other requests."""
+        if self._on_stop is not None:
+            self._on_stop(await self._left())
         self._services.hub.close()
         await super().shutdown(sockets)
 
@@ -193,6 +207,22 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; a second SIGINT ends an opening that takes long, which leaves nothing half done behind."""
+        if self.should_exit and sig == signal.SIGINT and not self.started:
+            os._exit(_INTERRUPTED)
+        super().handle_exit(sig, frame)
+
+    async def _left(self) -> list[int]:
+        """The runs that have not ended; none where other workers go on with them."""
+        store = self._services.store
+        if not store.is_sqlite:
+            return []
+        try:
+            return sorted({run_id for run_id, *_ in await store.runs.unfinished()})
+        except StoreUnavailableError:  # stopping is what helps then
+            return []
 
     @property
     def _services(self) -> Services:
