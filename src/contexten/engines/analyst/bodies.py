@@ -18,6 +18,7 @@ _LOG = re.compile(
     r"^(?:\w+\.)*(?:log|logger|logging|_log|_logger|LOG|LOGGER)\.\w+$|^print$|^(?:warnings\.)?warn$|^click\.echo$|^typer\.echo$"
 )
 _LOCK = re.compile(r"lock|mutex|semaphore", re.IGNORECASE)
+_THREADS = re.compile(r"thread|concurren", re.IGNORECASE)
 _TIMEOUT = re.compile(r"time_?out|deadline|fail_after|move_on_after|wait_for", re.IGNORECASE)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -161,8 +162,10 @@ def timeouts(body: Body) -> list[Seen]:
 
 
 def locks(body: Body) -> list[Seen]:
-    """Lines that name a lock or a semaphore."""
-    return _each_line_once(_named(body, _LOCK))
+    """Lines that name a lock or a semaphore, and what its docstrings say of threads."""
+    lines = _in_docstrings(body)
+    said = [Seen(line, body.lines[line - 1].strip()) for line in lines if _THREADS.search(body.lines[line - 1])]
+    return _each_line_once(_named(body, _LOCK) + said)
 
 
 def deprecations(body: Body) -> list[Seen]:
@@ -250,6 +253,12 @@ def _repeats(loop: ast.For | ast.AsyncFor | ast.While) -> bool:
 def _calls(body: Body, pattern: re.Pattern[str]) -> list[Seen]:
     found = [node for node in ast.walk(body.node) if isinstance(node, ast.Call) and pattern.search(_called(node))]
     return _each_line_once([body.seen(node) for node in found])
+
+
+def _in_docstrings(body: Body) -> list[int]:
+    """The lines of the docstrings of a definition and of those inside it."""
+    inside = (node for node in ast.walk(body.node) if isinstance(node, Definition) and ast.get_docstring(node))
+    return [line for node in inside for line in range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)]
 
 
 def _named(body: Body, pattern: re.Pattern[str]) -> list[Seen]:

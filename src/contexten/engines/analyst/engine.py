@@ -38,6 +38,7 @@ class AnalystEngine:
 
     name = "analyst"
     concurrency: int | None = None
+    uses_model = False
 
     def __init__(self, cache: Path | None = None, engines: Callable[[], Iterable[Engine]] = tuple) -> None:
         self._cache = cache

@@ -42,6 +42,10 @@ _PATTERNS: dict[Intent, tuple[str, str]] = {
         r"\bos\.environ\b|\bgetenv\(|\bprocess\.env\b|\bSystem\.getenv\b|\benv::var\b|\bos\.(?:LookupEnv|Getenv)\b",
         "reading of environment variables",
     ),
+    Intent.OPTIONS: (
+        r"""[("'\s]["'](?:-\w["'],\s*["'])?--[a-z][\w-]*(?:/--[\w-]+)?["']\s*[,)]|^\s*["']--[a-z][\w-]*["']\s*,?$""",
+        "declaration of a command line option",
+    ),
     Intent.ROUTES: (
         (
             r"^\s*@[\w.]+\.(?:get|post|put|patch|delete|head|options|route|websocket|api_route)\("
@@ -124,8 +128,8 @@ def _search(question: Question) -> Iterator[Step]:
     for name in question.subjects:
         yield _find(name)
         yield Step("explain", "read what it is for", {"name": name}, about=name)
-    words = [word for word in significant(question.text) if word not in question.subjects]
-    if words or not question.subjects:
+    words = significant(question.text)
+    if set(words) - set(question.subjects) or not question.subjects:
         yield Step(
             "search",
             f"search for {_label(', '.join(words))}",
@@ -175,6 +179,14 @@ def _cycles(question: Question) -> Iterator[Step]:
     for name in question.subjects:
         yield _find(name)
         yield Step("cycles", title, {"name": name}, about=name)
+
+
+def _exports(question: Question) -> Iterator[Step]:
+    if not question.subjects:
+        yield Step("exports", "list what it exports")
+    for name in question.subjects:
+        yield _find(name)
+        yield Step("exports", "list what it exports", {"name": name}, about=name)
 
 
 def _tests(question: Question) -> Iterator[Step]:
@@ -239,6 +251,8 @@ _SPECIAL: dict[Intent, Callable[[Question], Iterator[Step]]] = {
     Intent.RAISERS: _raisers,
     Intent.ENVIRONMENT: _pattern,
     Intent.ROUTES: _pattern,
+    Intent.OPTIONS: _pattern,
+    Intent.EXPORTS: _exports,
 }
 
 

@@ -81,6 +81,11 @@ class Repository:
             self._texts[path] = read_text(self.workspace, path, limit=_SOURCE_BYTES) or ""
         return self._texts[path]
 
+    def line(self, path: str, number: int) -> str:
+        """One line of a file, without blanks around it; empty beyond its end."""
+        lines = self.text(path).splitlines()
+        return lines[number - 1].strip() if 0 < number <= len(lines) else ""
+
     def body(self, symbol: Symbol) -> bodies.Body | None:
         """The parsed definition of a Python function or class."""
         if symbol.path not in self._bodies:

@@ -9,6 +9,7 @@ from contexten.engines.analyst.tools.calls import callees, callers, relation, us
 from contexten.engines.analyst.tools.classes import bases, contents, subclasses
 from contexten.engines.analyst.tools.counting import count, largest
 from contexten.engines.analyst.tools.explaining import explain
+from contexten.engines.analyst.tools.exporting import exports
 from contexten.engines.analyst.tools.finding import find
 from contexten.engines.analyst.tools.history import changes
 from contexten.engines.analyst.tools.modules import cycles, importers, imports
@@ -43,6 +44,7 @@ TOOLS: Mapping[str, Callable[..., Finding]] = {
     "imports": imports,
     "cycles": cycles,
     "unused": unused,
+    "exports": exports,
     "tests": tests,
     "text": find_text,
     "count": count,

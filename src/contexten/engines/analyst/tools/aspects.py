@@ -25,7 +25,7 @@ _WORDS = {
     "cached": ("shows caching at", "shows no cache: no cache decorator, and no name with `cache` in its body"),
     "logs": ("logs or prints at", "neither logs nor prints"),
     "timeout": ("names a timeout at", "names no timeout"),
-    "locks": ("names a lock or semaphore at", "names no lock or semaphore, so nothing in it makes it safe for threads"),
+    "locks": ("has to do with threads or locks at", "names no lock, and its documentation says nothing of threads"),
     "deprecated": ("speaks of a deprecation at", "says nothing of a deprecation"),
     "decorators": ("is decorated with", "has no decorators"),
 }  # fmt: skip

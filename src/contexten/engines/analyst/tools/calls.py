@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from contexten.engines.analyst import bodies
@@ -10,6 +11,7 @@ from contexten.engines.analyst.markdown import bullets, code, counted, few, join
 from contexten.engines.analyst.references import as_data, counted_kinds, counted_places, in_order, listed, tally
 from contexten.engines.analyst.step import Finding
 from contexten.engines.analyst.tools.finding import MAX_SHOWN
+from contexten.engines.analyst.tools.modules import importers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -203,7 +205,12 @@ def _in_scope(found: Sequence[Reference], scope: str | None) -> list[Reference]:
 
 
 def _not_code(repository: Repository, name: str, verb: str) -> Finding:
+    """A file or folder cannot be called: what can be told of it is who imports it."""
     found = repository.find(name)
+    if found.document:
+        return Finding(
+            f"not {verb}", f"`{found.document}` is a text file, so it is not {verb}.", {"name": name, "count": 0}
+        )
     what = "a folder" if found.folder else "a file"
-    answer = f"`{found.name}` is {what}, so it is not {verb}; ask what imports it, or name a function or class in it."
-    return Finding(f"{what}, not {verb}", answer, {"name": name, "count": 0})
+    finding = importers(repository, name)
+    return replace(finding, answer=f"`{found.name}` is {what}, so it is imported rather than {verb}. {finding.answer}")

@@ -9,6 +9,7 @@ from contexten.engines.analyst import bodies
 from contexten.engines.analyst.descriptions import described, entry, first_sentence, span
 from contexten.engines.analyst.markdown import block, bullets, code, counted, few, joined
 from contexten.engines.analyst.paths import is_test
+from contexten.engines.analyst.references import counted_places
 from contexten.engines.analyst.step import Finding
 from contexten.engines.analyst.tools.classes import class_parts
 from contexten.engines.analyst.tools.document import outlined
@@ -107,12 +108,19 @@ def _effects(repository: Repository, symbol: Symbol, body: bodies.Body) -> str:
 
 
 def _used(repository: Repository, symbol: Symbol) -> str:
-    references = [ref for ref in repository.references(symbol) if ref.kind not in {"import", "export"}]
+    found = repository.codebase.references(symbol, possible=True)
+    references = [ref for ref in found if ref.kind not in {"import", "export"}]
+    sure = [ref for ref in references if ref.certain]
     if not references:
         return "Nothing in this repository refers to it by name."
-    files = list(dict.fromkeys(ref.path for ref in sorted(references, key=lambda ref: (is_test(ref.path), ref.path))))
-    places = few([f"`{path}`" for path in files], 5)
-    return f"Used in {counted(len(references), 'place')} in {counted(len(files), 'file')}: {places}."
+    shown = sure or references
+    files = list(dict.fromkeys(ref.path for ref in sorted(shown, key=lambda ref: (is_test(ref.path), ref.path))))
+    said = f"{counted_places(shown)}: {few([f'`{path}`' for path in files], 5)}."
+    if not sure:
+        return f"Perhaps used in {said} (Matched by name only: the types of the objects are not known.)"
+    perhaps = len(references) - len(sure)
+    also = f" Perhaps also in {counted(perhaps, 'more place')}, matched by name only." if perhaps else ""
+    return f"Used in {said}{also}"
 
 
 def _file(repository: Repository, file: File) -> str:

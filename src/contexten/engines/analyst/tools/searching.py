@@ -25,6 +25,7 @@ _BUDGET = 6000
 _LOOKED_AT = 60
 _BODY_LINES = 200
 _WEAK = 0.4
+_BESIDE = 0.15
 _NEAR = 5
 _IMPORT = re.compile(r"(?:from|import)\s")
 
@@ -46,7 +47,9 @@ def search(repository: Repository, prompt: str, words: list[str]) -> Finding:
         f"This is a search for {joined([code(word) for word in words])}, not an answer in words: that takes a model."
     ]
     if symbols:
-        said.append(f"Where to read, the best file first:\n\n{bullets([_item(symbol) for symbol in symbols])}")
+        said.append(
+            f"Where to read, the best file first:\n\n{bullets([_item(repository, symbol) for symbol in symbols])}"
+        )
     if lines:
         items = [_line(repository, match) for match in lines]
         said.append(f"Lines that fit best:\n\n{bullets(items)}")
@@ -83,18 +86,25 @@ def _text(repository: Repository, symbol: Symbol) -> str:
 
 
 def _by_file(fits: list[_Fit]) -> list[Symbol]:
-    """The best of each file; the file first whose best together weigh most."""
+    """The best of each file, the file with the best of all first; what else fits in it counts a little."""
     files: dict[str, list[_Fit]] = {}
     for fit in fits:
         kept = files.setdefault(fit.symbol.path, [])
         if len(kept) < _IN_FILE:
             kept.append(fit)
-    ordered = sorted(files.items(), key=lambda each: (-sum(fit.score for fit in each[1]), each[0]))
+    ordered = sorted(files.items(), key=lambda each: (-_weight(each[1]), each[0]))
     return [fit.symbol for _, kept in ordered[:_FILES] for fit in kept]
 
 
-def _item(symbol: Symbol) -> str:
+def _weight(fits: list[_Fit]) -> float:
+    best, *others = (fit.score for fit in fits)
+    return best + _BESIDE * sum(others)
+
+
+def _item(repository: Repository, symbol: Symbol) -> str:
     about = first_sentence(symbol.docstring)
+    if symbol.kind in {"variable", "attribute"}:
+        about = code(repository.line(symbol.path, symbol.line))
     return f"`{full_name(symbol)}` ({symbol.kind}, `{symbol.location}`){f': {about}' if about else ''}"
 
 

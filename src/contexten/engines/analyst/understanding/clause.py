@@ -18,6 +18,7 @@ from contexten.engines.analyst.understanding.subjects import (
     named_by,
     phrase_of,
     scope_of,
+    value_phrase,
 )
 from contexten.engines.analyst.understanding.words import ordinary, significant
 
@@ -40,6 +41,7 @@ _ONE_IN_OTHER = re.compile(
 )
 _IN_PLACE = re.compile(r"\b(?:in|inside|within|from|of|on) (?:the )?(?:file |module |class )?⟦\d+⟧", re.IGNORECASE)
 _AGAIN = re.compile(r"^(?:(?:and|so|then|ok|okay) )*(?:what|how) about\b|^and\b", re.IGNORECASE)
+_HOW = re.compile(r"(?:and |so )*(?:how|why)\b", re.IGNORECASE)
 _SPARE_WORDS = 3
 _SPARE = frozenset(
     {"failure", "failures", "fails", "error", "errors", "exception", "exceptions", "automatically", "ever"}
@@ -74,6 +76,14 @@ class Clause:
 
     def question(self) -> Question | None:
         """The question that it asks; None when it asks nothing."""
+        found = self.read()
+        if found is None or found.intent is not Intent.SEARCH or found.subjects:
+            return found
+        document = next((word for word in significant(self.text) if is_document_name(word)), "")
+        return replace(found, intent=Intent.EXPLAIN, subjects=(document,)) if document else found
+
+    def read(self) -> Question | None:
+        """The same, before it is seen that a search would be for a document such as the README."""
         reading = read_clause(self.clause)
         if reading.intent is None:
             return self.unread()
@@ -132,6 +142,8 @@ class Clause:
         pointing = not phrase or bool(PRONOUN.fullmatch(phrase) or PRONOUN.match(reading.subject))
         inherited = self.inherited() if pointing or PRONOUN.search(self.clause) else ()
         known = ("Exception",) if _EXCEPTIONS.fullmatch(phrase) else named_by(phrase, self.names)
+        if known and question.intent is Intent.EXPLAIN and _HOW.match(self.clause):
+            return replace(question, subjects=known, intent=Intent.SEARCH)
         if known or inherited:
             return replace(question, subjects=known or (inherited if self.inherits(question, reading) else ()))
         named = (
@@ -178,6 +190,9 @@ class Clause:
 
     def unnamed(self, question: Question, phrase: str) -> Question:
         """A question that needs a subject and names none that is known."""
+        value = value_phrase(self.clause) if question.detail == "value" else ""
+        if value and (name := self.names.resolve(value)):
+            return replace(question, subjects=(name,))
         if question.intent is Intent.ASPECT and (known := self.plain_subject() or named_by(self.clause, self.names)):
             words = {word for name in known for word in name.lower().split("_")}
             asked_by_name = any(word.startswith(question.detail[:5]) for word in words)

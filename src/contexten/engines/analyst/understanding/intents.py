@@ -34,6 +34,8 @@ class Intent(StrEnum):
     SETUP = "setup"
     ENVIRONMENT = "environment"
     ROUTES = "routes"
+    OPTIONS = "options"
+    EXPORTS = "exports"
     CHANGES = "changes"
     HELP = "help"
     SEARCH = "search"

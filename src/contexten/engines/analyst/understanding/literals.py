@@ -51,10 +51,12 @@ _LITERAL = re.compile(
 )
 _NOT_NAMES = frozenset({
     "e.g", "i.e", "and/or", "either/or", "he/she", "his/her", "yes/no", "n/a", "i/o", "input/output", "read/write",
-    "true/false", "client/server", "on/off", "ci/cd", "tcp/ip",
+    "true/false", "client/server", "on/off",
     "javascript", "typescript", "github", "gitlab", "postgresql", "mysql", "sqlite", "mongodb", "openai", "vscode",
     "ipython", "macos", "ios", "graphql", "fastapi", "oauth", "apis", "urls", "ids", "prs", "todos", "fixmes", "json.", "node.js",
 })  # fmt: skip
+_ABBREVIATIONS = re.compile(r"[A-Z][A-Z\d]*(?:/[A-Z\d.]+)+")
+"""`HTTP/2`, `TCP/IP`, `GET/POST`: no paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def _literal(match: re.Match[str]) -> Literal | None:
         return Literal(match["code"].strip(), "code")
     if quoted := match["double"] or match["curly"] or match["single"]:
         return Literal(quoted, "text")
-    if text.lower().strip("./") in _NOT_NAMES:
+    if text.lower().strip("./") in _NOT_NAMES or _ABBREVIATIONS.fullmatch(text.rstrip(".")):
         return None
     if match["path"]:
         return Literal(text.rstrip("."), "path")

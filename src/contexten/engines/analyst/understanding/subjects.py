@@ -30,6 +30,7 @@ _KIND = r"function|method|class|module|file|variable|constant|package|symbol|fol
 _KIND_BEFORE = re.compile(rf"^(?:{_KIND})(?:e?s)? (?:called |named )?", re.IGNORECASE)
 _KIND_AFTER = re.compile(rf" (?:{_KIND}|object|type|exception|error class)(?:e?s)?$", re.IGNORECASE)
 _COUNTED = re.compile(COUNTABLE, re.IGNORECASE)
+_ASKING_VALUE = frozenset({"default", "defaults", "value", "values", "initial", "initialized", "set", "current"})
 
 
 class Names(Protocol):
@@ -71,6 +72,11 @@ def counted_phrase(words: str) -> str:
     """What is left of `callers does charge have` without the noun that is counted: the one word that may be a name."""
     left = [word for word in significant(words) if not _COUNTED.fullmatch(word)]
     return left[0] if len(left) == 1 else ""
+
+
+def value_phrase(words: str) -> str:
+    """What is left of `the default pool size` without the words that ask for a value."""
+    return " ".join(word for word in significant(words) if word.lower() not in _ASKING_VALUE)
 
 
 def named_by(phrase: str, names: Names) -> tuple[str, ...]:

@@ -69,6 +69,12 @@ _UNUSED = (
     rf"\b{GENERIC}{_BETWEEN} (?:never|not|nowhere|no longer|isn't|aren't|nobody|no one)\b.*\b(?:call|us(?:e|ed|es)\b|refer|invok|need|import)",
 )
 
+_WHOLE = (
+    rf"(?:it|this|that|{PROJECT}|(?:the |all |a |any |my |our |single |unit |one )*(?:tests?|test ?suite|linters?|checks?|docs|"
+    r"documentation|examples?|(?:dev\w* )?server|dependencies)|locally|here|from source|in docker|for development|on my \w+)"
+)
+"""What is set up, built, run or tested as a whole."""
+
 ASPECT = "<aspect>"
 """Stands in the table where the questions about what a body does (`ASPECTS`) are tried."""
 
@@ -100,8 +106,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
     )),
     (Intent.SETUP, (
         r"\bset-?up commands?\b",
-        r"\bhow (?:do|can|should|would) (?:i|we|you|one) (?:install|set ?up|build|start|run|test|use|try|launch|lint|develop)\b",
-        r"\bhow to (?:install|set ?up|build|start|run|test|launch)\b",
+        rf"\bhow (?:to|(?:do|can|should|would|does) (?:i|we|you|one)) {_any_of('install set ?up build start run test use try launch lint develop')}(?: {_WHOLE})*$",
     )),
     (Intent.CHANGES, (
         r"\b(?:recent|latest|newest|last)(?:ly)?\b.*\b(?:chang|commit|modif|edit|updat|happen|work)",
@@ -131,12 +136,22 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
     (Intent.ROUTES, (
         r"^(?:please )?(?:list|show|find|what|which|where)\b.*\b(?:end ?points?|routes|urls|api paths)(?: (?:are|is)(?: there| defined)?| does it (?:have|serve|expose))?$",
     )),
+    (Intent.OPTIONS, (
+        r"\b(?:command[- ]?line|cli) (?:options?|flags?|arguments?|parameters?|switches)\b",
+        r"^(?:please )?(?:list|show|find|what|which)\b(?: \w+){0,2} (?:flags|switches)\b(?!.*⟦)",
+    )),
+    (Intent.EXPORTS, (
+        rf"\bpublic (?:api|interface|names?|functions?|class(?:es)?|symbols?)\b(?: (?:of|in) {S})?$",
+        rf"\b(?:what|which)\b(?: \w+)?(?: {DO})?(?: {S})? exports?$",
+        rf"\b{GENERIC} {IS} (?:exported|public)(?: (?:by|from|in) {S})?$",
+        rf"\b(?:what|which) (?:does|do) {S} export\b",
+    )),
     (Intent.RAISERS, (
         rf"\b(?:who|what|where|which (?:functions?|methods?|code|places?))\b.*\b(?:raises?|throws?|catches|handles)\b {S}$",
         rf"\bwhere (?:is|are) {S} (?:raised|thrown|caught)\b",
     )),
     (Intent.SUBCLASSES, (
-        r"^(?:please )?(?:list|show|what|which)\b(?: me)?(?: are)?(?: all)?(?: the)?(?: of the)?(?: custom)? (?P<s>exceptions|exception classes|error classes)(?: (?:are|is) there| defined| does it (?:have|define))?$",
+        r"^(?:please )?(?:list|show|what|which)\b(?: me)?(?: are)?(?: all)?(?: the)?(?: of the)?(?: custom)? (?P<s>exceptions|exception classes|error classes)(?: (?:are|is) (?:there|defined)| defined| (?:do|does) \S+(?: \w+)? (?:have|define|declare|provide|come with))?$",
         rf"\b(?:sub-?class(?:es)?|derived classes|child classes|children|implementations?|implementers) (?:of|for) {S}$",
         rf"\b(?:who|what|which)\b.*\b(?:inherits?|extends?|derives?|subclass(?:es)?|implements?)\b(?: from)? {S}$",
         rf"\b(?:inherit(?:s|ing)?|derived?) from {S}$|\bextend(?:s|ing) (?P<s2>.+)$",
@@ -195,7 +210,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"\b(?:methods?|functions?|class(?:es)?|members?|attributes?|fields?|properties|symbols?|api) (?:are |is )?(?:of|in|on|inside|from) {S}$",
         rf"\b(?:what|which) (?:methods?|functions?|class(?:es)?|members|attributes|fields|properties|symbols)\b.*\b(?:does|do|has|have|are|is)\b {S}(?: have| define| contain| offer| export)?$",
         rf"\bwhat(?: is| are)? (?:there )?(?:in|inside|within) {S}$|\bcontents? of (?P<s2>.+)$",
-        rf"\bwhat {DO} {S} (?:contain|define|export|consist of|offer)s?\b",
+        rf"\bwhat {DO} {S} (?:contain|define|consist of|offer)s?\b",
     )),
     (Intent.OVERVIEW, (
         r"\b(?:overview|architecture|big picture|tour|high[- ]level)\b(?!.* (?:of|for) (?:the )?⟦)",
@@ -222,7 +237,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"^(?:please )?{DESCRIBE}(?: to me)?(?: what| how)? {S}(?: (?:does|works?|is)(?: for)?)?$",
         rf"\b(?:purpose|meaning|role|responsibility|point|idea|summary|overview|description|behaviou?r|structure|internals) (?:of|behind) {S}$",
         rf"^(?:and |so )?what(?: is| are) {S}(?: (?:for|about|used for))?$",
-        rf"\bhow (?:is|are) {S} (?:implemented|done|built|made|handled|computed|calculated)\b",
+        rf"\bhow (?:is|are) {S} (?:implemented|done|built|made|handled|computed|calculated|used)\b",
     )),
 )  # fmt: skip
 
