@@ -285,4 +285,4 @@ def _cache_folder(cache: str | os.PathLike[str] | None) -> Path | None:
         return Path(cache).expanduser().resolve()
     from contexten.settings import ServerSettings
 
-    return ServerSettings().cache_dir.resolve()
+    return ServerSettings().cache_dir
