@@ -90,7 +90,7 @@ class Comparison:
         found = re.compile(rf"\b{re.escape(symbol.name)}\b").search(line, symbol.column)
         if found is None:
             return
-        definitions = {(each.path, each.line) for each in self.codebase.symbols(symbol.qualified_name)}
+        definitions = {(each.path, each.line) for each in self.codebase.questions.named(symbol.qualified_name)}
         theirs = self.server.references(symbol.path, symbol.line, found.start())
         theirs = {each for each in theirs if each[:2] not in definitions}
         ours = {(each.path, each.line, each.column): each.kind for each in self.codebase.references(symbol)}
