@@ -59,8 +59,9 @@ def _leave(code: int) -> NoReturn:
 
 
 def _overview() -> int:
-    from contexten.cli.nouns import overview
-    from contexten.cli.output import say
+    from contexten.cli.nouns import fitted, overview
+    from contexten.cli.output import columns, say
 
-    say(overview())
+    width = columns(sys.stdout)
+    say(fitted(overview(), width) if width else overview())
     return 0

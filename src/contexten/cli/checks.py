@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
+from contexten.cli.installed import installation
 from contexten.client.local import FILE_NAME, LocalCredentials
 from contexten.errors import ContextenError
 from contexten.settings import ServerSettings
@@ -172,9 +173,7 @@ def extras() -> Check:
     missing = [name for name, module in _EXTRAS.items() if not _importable(module)]
     if not missing:
         return Check("extras", "ok", ", ".join(_EXTRAS))
-    return Check(
-        "extras", "note", f"not installed: {', '.join(missing)}", f"pip install 'contexten[{','.join(missing)}]'"
-    )
+    return Check("extras", "note", f"not installed: {', '.join(missing)}", installation(missing))
 
 
 def _importable(module: str) -> bool:

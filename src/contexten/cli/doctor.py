@@ -5,11 +5,12 @@ from __future__ import annotations
 import typer
 
 from contexten.cli.errors import DONE, FAILED
-from contexten.cli.output import clean, emit, say, styled
+from contexten.cli.output import clean, emit, room, say, styled, wrapped
 from contexten.cli.words import Json, application
 
 app = application()
 
+_BEFORE = 22
 _MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "broken": ("broken", "red")}
 
 
@@ -31,6 +32,10 @@ def doctor(*, json: Json = False) -> None:
 
 def _show(state: str, name: str, detail: str, next_step: str | None) -> None:
     word, style = _MARKS[state]
-    say(f"  {styled(f'{word:<8}', style)}{name:<12}{clean(detail)}")
+    first, *more = wrapped(clean(detail), room(_BEFORE))
+    say(f"  {styled(f'{word:<8}', style)}{name:<12}{first}")
     if next_step:
-        say(f"  {'':<20}→ {clean(next_step)}")
+        begin, *rest = wrapped(clean(next_step), room(_BEFORE + 2))
+        more += [f"→ {begin}", *(f"  {line}" for line in rest)]
+    for line in more:
+        say(f"{'':<{_BEFORE}}{line}")

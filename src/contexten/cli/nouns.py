@@ -57,3 +57,16 @@ def overview() -> str:
     """The text of `contexten --help`."""
     rows = "\n".join(f"  {name:<9}{noun.help}" for name, noun in NOUNS.items())
     return _OVERVIEW.format(version=__version__, commands=rows)
+
+
+def fitted(text: str, width: int) -> str:
+    """The overview in lines of at most `width` characters; what belongs to a name stays in its column."""
+    from textwrap import wrap
+
+    lines = []
+    for line in text.split("\n"):
+        column = line.rfind("  ") + 2 if line.startswith("  ") and "  " in line.strip() else 0
+        lines += wrap(line, width, subsequent_indent=" " * column, break_long_words=False, break_on_hyphens=False) or [
+            ""
+        ]
+    return "\n".join(lines)
