@@ -81,7 +81,18 @@ def unsign(text: str) -> str:
     return text.rpartition(".")[0]
 ''',
     "web/context.py": '"""What a command knows."""\n\n\ndef context() -> dict:\n    return {}\n',
+    "pyproject.toml": '[project]\nname = "web"\nrequires-python = ">=3.11"\n',
+    "web/extra/__init__.py": '"""More."""\n',
+    "web/extra/reader.py": '''\
+class Reader:
+    def read(self) -> str:
+        """Give the text. The reader must not be shared by threads."""
+        if not hasattr(self, "_text"):
+            self._text = "text"
+        return self._text
+''',
     "app.py": """\
+import argparse
 import sys
 
 from web import Router
@@ -90,7 +101,12 @@ from web.routing import Route
 from web.sessions import load
 
 router = Router([Route("/", load)])
-print(router.dispatch(sys.argv), context())
+arguments = argparse.ArgumentParser()
+arguments.add_argument("--reload", action="store_true")
+
+
+def show(reader) -> None:
+    print(router.dispatch(sys.argv), context(), reader.read())
 """,
 }
 
@@ -130,6 +146,23 @@ def ask(engine, tmp_path):
         ("show me CHANGELOG.md", ["# Changes"], ["Nothing named"]),
         ("What does the Makefile do?", ["There is no file `Makefile`"], ["search for"]),
         ("Where is `Context` defined?", ["exactly as written", "`context` is a function", "web/context.py:4"], []),
+        ("is there a changelog?", ["CHANGELOG.md", "1.0 (line 3)"], ["git"]),
+        ("what license is it under?", ["There is no file `license`"], ["search for"]),
+        ("which python versions are supported?", ["pyproject.toml:3"], ["search for"]),
+        ("how many private functions are there?", ["1 function, and 1 method besides (private only)"], []),
+        ("What is the public API?", ["exports 1 name", "`Router` (class, `web/routing.py:17`)"], ["search for"]),
+        ("what are the command line options?", ["app.py:11"], ["search for"]),
+        ("what does `__init__.py` do?", ["web/__init__.py", "web/extra/__init__.py"], ["Nothing named"]),
+        ("Where is signing implemented and who uses it?", ["imported by 1 file", "web/sessions.py:3"], []),
+        ("how is load implemented?", ["def load", "Where to read"], []),
+        ("what is the default attempts limit?", ["MAX_ATTEMPTS"], ["Nothing named"]),
+        ("Is Reader.read thread safe?", ["must not be shared by threads"], []),
+        ("Is Reader.read cached?", ['hasattr(self, "_text")'], []),
+        ("what does Reader.read do?", ["Perhaps used in 1 place in 1 file: `app.py`"], []),
+        ("Does it support HTTP/2?", ["search"], ["Nothing named"]),
+        ("where is the 502 answer made?", ["web/status.py:2"], []),
+        ("how do I use the Router class?", ["web/routing.py:17"], ["pyproject.toml"]),
+        ("which exceptions does it define?", ["1 class", "web/signing.py:4"], ["search for"]),
         ("Is there a circular import?", ["No: no files"], ["search for"]),
         ("signature bad", ["except BadSignature", "`web/signing.py:4`"], ["BAD_GATEWAY"]),
         (

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _RETRY = re.compile(r"retr(?:y|ies|ied|ying)|backoff|tenacity|stamina", re.IGNORECASE)
 _CACHE = re.compile(r"cache|memoi[sz]e", re.IGNORECASE)
+_KEPT = re.compile(r"hasattr\(self, |if (?:not )?self\._\w+(?: is (?:not )?None)?:")
 _LOG = re.compile(
     r"^(?:\w+\.)*(?:log|logger|logging|_log|_logger|LOG|LOGGER)\.\w+$|^print$|^(?:warnings\.)?warn$|^click\.echo$|^typer\.echo$"
 )
@@ -152,8 +153,11 @@ def logs(body: Body) -> list[Seen]:
 
 
 def caches(body: Body) -> list[Seen]:
-    """Its cache decorators, and the lines that name a cache."""
-    return _each_line_once([seen for seen in decorators(body) if _CACHE.search(seen.text)] + _named(body, _CACHE))
+    """Its cache decorators, the lines that name a cache, and those that see whether an attribute was filled before."""
+    lines = range(body.first_line, body.last_line + 1)
+    kept = [Seen(line, body.lines[line - 1].strip()) for line in lines if _KEPT.search(body.lines[line - 1])]
+    found = [seen for seen in decorators(body) if _CACHE.search(seen.text)] + _named(body, _CACHE) + kept
+    return _each_line_once(found)
 
 
 def timeouts(body: Body) -> list[Seen]:

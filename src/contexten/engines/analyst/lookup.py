@@ -13,7 +13,7 @@ from contexten.engines.analyst.paths import is_test
 from contexten.engines.analyst.understanding.words import parts, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from contexten.codebase import Codebase, File, Symbol
@@ -78,33 +78,34 @@ class Lookup:
         return list(dict.fromkeys([*spelled, *built]))[:_NEAR]
 
     def _find(self, text: str) -> Found:
-        if not text:
-            return Found(text)
         path, _, inner = text.replace("::", ":").partition(":")
         if inner and (file := self._file(path)):
             return self._within(file, inner)
-        if file := self._file(text):
-            return Found(file.path, files=(file,))
+        if files := self._files(text):
+            return Found(files[0].path if len(files) == 1 else text, files=files)
+        return next((found for look in self._ways(text) if (found := look(text))), Found(text))
+
+    def _ways(self, text: str) -> tuple[Callable[[str], Found | None], ...]:
+        """In which order a text that is no file of code is looked up."""
+        if not text:
+            return ()
         if "/" in text or text in self._folders:
-            return self._folder(text) or self._document(text) or Found(text)
-        if is_document_name(text) and (found := self._document(text)):
-            return found
-        return (
-            self._named(text)
-            or self._module(text)
-            or self._phrase(text)
-            or self._document(text)
-            or self._stem(text)
-            or Found(text)
-        )
+            return self._folder, self._document
+        if is_document_name(text):
+            return self._document, self._named, self._stem
+        return self._named, self._module, self._phrase, self._document, self._stem
 
     def _file(self, text: str) -> File | None:
+        found = self._files(text)
+        return found[0] if len(found) == 1 else None
+
+    def _files(self, text: str) -> tuple[File, ...]:
+        """The file at a path, else those whose path ends so."""
         if file := self._codebase.file(text):
-            return file
+            return (file,)
         if "." not in text and "/" not in text:
-            return None
-        ends = [file for file in self._codebase.files if file.path.endswith("/" + text)]
-        return ends[0] if len(ends) == 1 else None
+            return ()
+        return tuple(file for file in self._codebase.files if file.path.endswith("/" + text))
 
     def _within(self, file: File, inner: str) -> Found:
         """A definition in a file, by its name or by a line of it."""
@@ -120,11 +121,10 @@ class Lookup:
 
     def _folder(self, text: str) -> Found | None:
         ends = [folder for folder in self._folders if folder == text or folder.endswith("/" + text)]
-        if ends:
-            folder = min(ends, key=len)
-            return Found(folder, folder=folder, symbols=self._symbols(text) if "/" not in text else ())
-        files = [file for file in self._codebase.files if file.path.endswith("/" + text)]
-        return Found(text, files=tuple(files)) if files else None
+        if not ends:
+            return None
+        folder = min(ends, key=len)
+        return Found(folder, folder=folder, symbols=self._symbols(text) if "/" not in text else ())
 
     @cached_property
     def _folders(self) -> frozenset[str]:

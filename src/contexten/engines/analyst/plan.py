@@ -42,6 +42,10 @@ _PATTERNS: dict[Intent, tuple[str, str]] = {
         r"\bos\.environ\b|\bgetenv\(|\bprocess\.env\b|\bSystem\.getenv\b|\benv::var\b|\bos\.(?:LookupEnv|Getenv)\b",
         "reading of environment variables",
     ),
+    Intent.VERSIONS: (
+        r"""^\s*(?:requires-python|python_requires|rust-version|edition)\s*=|^\s*["'](?:node"|Programming Language :: \w+ :: \d+\.\d)|^go \d""",
+        "declaration of a language version",
+    ),
     Intent.OPTIONS: (
         r"""[("'\s]["'](?:-\w["'],\s*["'])?--[a-z][\w-]*(?:/--[\w-]+)?["']\s*[,)]|^\s*["']--[a-z][\w-]*["']\s*,?$""",
         "declaration of a command line option",
@@ -252,6 +256,7 @@ _SPECIAL: dict[Intent, Callable[[Question], Iterator[Step]]] = {
     Intent.ENVIRONMENT: _pattern,
     Intent.ROUTES: _pattern,
     Intent.OPTIONS: _pattern,
+    Intent.VERSIONS: _pattern,
     Intent.EXPORTS: _exports,
 }
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_SYMBOLS = 3
 _WORDS = {
     "catches": ("catches", "has no `except` clause, so it catches nothing itself"),
-    "cached": ("shows caching at", "shows no cache: no cache decorator, and no name with `cache` in its body"),
+    "cached": ("shows caching at", "shows no cache: no cache decorator, no name with `cache`, no attribute that is filled once"),
     "logs": ("logs or prints at", "neither logs nor prints"),
     "timeout": ("names a timeout at", "names no timeout"),
     "locks": ("has to do with threads or locks at", "names no lock, and its documentation says nothing of threads"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from typing import TYPE_CHECKING
 
@@ -42,8 +43,8 @@ def _derived(base: str, items: list[str]) -> str:
 
 def _of_outside(repository: Repository, name: str) -> Finding:
     """Classes that derive from one that is not defined here, such as `Exception`."""
-    last = name.rpartition(".")[2]
-    pattern = rf"^\s*class\s+\w+\s*\([^)]*\b{re.escape(last)}\b"
+    names = "|".join(map(re.escape, _built_in_below(name.rpartition(".")[2])))
+    pattern = rf"^\s*class\s+\w+\s*\([^)]*\b(?:{names})\b"
     lines = {
         (match.path, match.line) for match in repository.codebase.search_text(pattern, regex=True, ignore_case=False)
     }
@@ -73,6 +74,15 @@ def _of_outside(repository: Repository, name: str) -> Finding:
     return Finding(
         counted(len(found), "class"), _derived(f"`{name}`, which is not defined in this repository", items), data
     )
+
+
+def _built_in_below(name: str) -> list[str]:
+    """A name, and if it is that of a built-in exception those of the built-in ones that derive from it."""
+    base = getattr(builtins, name, None)
+    if not (isinstance(base, type) and issubclass(base, BaseException)):
+        return [name]
+    known = vars(builtins).items()
+    return [name, *(each for each, kind in known if isinstance(kind, type) and issubclass(kind, base) and each != name)]
 
 
 def bases(repository: Repository, name: str) -> Finding:
@@ -110,6 +120,8 @@ def contents(repository: Repository, name: str) -> Finding:
             outline(repository, file.path) or f"`{file.path}` defines no functions or classes."
             for file in found.files[:MAX_SYMBOLS]
         ]
+        if len(found.files) > 1:
+            sections = [f"`{file.path}`: {said}" for file, said in zip(found.files, sections, strict=False)]
         return Finding(f"{found.files[0].path}", "\n\n".join(sections), {"name": name})
     return explain(repository, name)
 

@@ -19,10 +19,11 @@ from contexten.engines.analyst.tools.text import TODO, find_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contexten.codebase import File
+    from contexten.codebase import File, Symbol
     from contexten.engines.analyst.repository import Repository
 
 _TOP = 15
+_PRIVATE = re.compile(r"_(?!_\w+__$)")
 _OF_ONE: tuple[tuple[str, Callable[[Repository, str], Finding]], ...] = (
     (r"\bcall(?:er|s|ed|ing)?|\binvo", callers),
     (r"\bsub-?class|inherit|derive|extend", subclasses),
@@ -104,13 +105,17 @@ def _in_files(repository: Repository, words: str, scope: str | None) -> Finding:
         return find_text(repository, TODO, scope, regex=True, what="TODO, FIXME, XXX or HACK mark")
     kinds = {kind for kind in ("function", "method", "class", "variable", "attribute") if kind in words}
     if kinds:
-        found = [each for file in files for each in repository.codebase.symbols_in(file.path) if each.kind in kinds]
+        found = _visible(words, [each for file in files for each in repository.codebase.symbols_in(file.path)])
         tally = [counted(sum(each.kind == kind for each in found), kind) for kind in sorted(kinds)]
         extra = ""
         if kinds == {"function"}:
-            methods = sum(each.kind == "method" for file in files for each in repository.codebase.symbols_in(file.path))
+            methods = sum(each.kind == "method" for each in found)
             extra = f", and {counted(methods, 'method')} besides"
-        return _number(where, f"{' and '.join(tally)}{extra}, in {counted(len(files), 'source file')}")
+        shown = next((f" {kind}" for kind in ("public", "private") if kind in words), "")
+        return _number(
+            where,
+            f"{' and '.join(tally)}{extra}{shown and f' ({shown.strip()} only)'}, in {counted(len(files), 'source file')}",
+        )
     by_language: dict[str, int] = {}
     for file in files:
         by_language[language_name(file.language)] = by_language.get(language_name(file.language), 0) + 1
@@ -118,6 +123,14 @@ def _in_files(repository: Repository, words: str, scope: str | None) -> Finding:
         f"{number} {language}" for language, number in sorted(by_language.items(), key=lambda each: -each[1])
     )
     return _number(where, counted(len(files), "source file") + (f" ({tally_text})" if tally_text else ""))
+
+
+def _visible(words: str, symbols: list[Symbol]) -> list[Symbol]:
+    """Only the public ones, or only the private ones, when the question says so."""
+    wanted = {kind for kind in ("public", "private") if kind in words}
+    if len(wanted) != 1:
+        return symbols
+    return [each for each in symbols if bool(_PRIVATE.match(each.name)) == ("private" in wanted)]
 
 
 def _under(repository: Repository, scope: str | None) -> list[File]:

@@ -82,11 +82,9 @@ def _item(repository: Repository, path: str, name: str) -> str:
 
 
 def _defined(repository: Repository, path: str, name: str) -> Symbol | None:
-    """The definition behind a name: in the file itself, or in the one that it is taken from."""
-    rows = [each for each in repository.codebase.imports(path) if each.name == name and each.target]
-    places = [(row.target, row.name) for row in rows] + [(path, name)]
-    for place, wanted in places:
-        inside = repository.codebase.symbols_in(place) if place else []
-        if symbol := next((each for each in inside if each.name == wanted and each.parent is None), None):
-            return symbol
-    return None
+    """The definition behind a name, followed through the files that hand it on."""
+    file = repository.codebase.file(path)
+    found = repository.codebase.symbols(f"{file.module}.{name}") if file and file.module else []
+    sources = [each.target for each in repository.codebase.imports(path) if each.name == name and each.target]
+    taken = (each for source in sources for each in repository.codebase.symbols_in(source) if each.parent is None)
+    return next((each for each in (*found, *taken) if each.name == name and each.kind != "module"), None)

@@ -39,6 +39,8 @@ def _differs_in_case(name: str, found: Found) -> bool:
 
 
 def _line(found: Found, places: list[str]) -> str:
+    if places == [found.name] and found.document:
+        return found.document
     if places == [found.name]:
         return f"{found.name}, {counted(found.files[0].lines, 'line')}" if found.files else f"{found.name}/"
     return f"{found.name} → " + (places[0] if len(places) == 1 else f"{len(places)} places, first {places[0]}")

@@ -65,6 +65,7 @@ def setup(repository: Repository) -> Finding:
         sections.append(
             "It has no file that tells how it is set up: no pyproject.toml, Makefile, package.json or README."
         )
+        sections.append(entry_points(repository).answer)
     return Finding(counted(len(commands), "command"), "\n\n".join(sections), {"commands": commands, "targets": targets})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from contexten.engines.analyst.descriptions import entry, first_sentence, full_name
@@ -25,7 +26,6 @@ _BUDGET = 6000
 _LOOKED_AT = 60
 _BODY_LINES = 200
 _WEAK = 0.4
-_BESIDE = 0.15
 _NEAR = 5
 _IMPORT = re.compile(r"(?:from|import)\s")
 
@@ -86,19 +86,13 @@ def _text(repository: Repository, symbol: Symbol) -> str:
 
 
 def _by_file(fits: list[_Fit]) -> list[Symbol]:
-    """The best of each file, the file with the best of all first; what else fits in it counts a little."""
-    files: dict[str, list[_Fit]] = {}
+    """The best of each file, the file with the best of all first."""
+    files: dict[str, list[Symbol]] = {}
     for fit in fits:
         kept = files.setdefault(fit.symbol.path, [])
         if len(kept) < _IN_FILE:
-            kept.append(fit)
-    ordered = sorted(files.items(), key=lambda each: (-_weight(each[1]), each[0]))
-    return [fit.symbol for _, kept in ordered[:_FILES] for fit in kept]
-
-
-def _weight(fits: list[_Fit]) -> float:
-    best, *others = (fit.score for fit in fits)
-    return best + _BESIDE * sum(others)
+            kept.append(fit.symbol)
+    return list(chain.from_iterable(islice(files.values(), _FILES)))
 
 
 def _item(repository: Repository, symbol: Symbol) -> str:

@@ -35,6 +35,7 @@ class Intent(StrEnum):
     ENVIRONMENT = "environment"
     ROUTES = "routes"
     OPTIONS = "options"
+    VERSIONS = "versions"
     EXPORTS = "exports"
     CHANGES = "changes"
     HELP = "help"

@@ -112,7 +112,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         r"\b(?:recent|latest|newest|last)(?:ly)?\b.*\b(?:chang|commit|modif|edit|updat|happen|work)",
         r"\b(?:chang|edit|modifi|updat)\w*\b.*\b(?:recent|lately|last)",
         r"\bwhat(?:'s| is| has| was)? (?:been )?(?:changed|new)\b",
-        r"\bgit (?:log|history)\b|\bcommits?\b|\bhistory of\b|\bchange ?log\b|^(?:git )?(?:log|history)$",
+        r"\bgit (?:log|history)\b|\bcommits?\b|\bhistory of\b|^(?:git )?(?:log|history)$",
         r"\bwho (?:wrote|authored|(?:last )?(?:changed|edited|modified|touched))\b",
         r"\bwhen (?:was|were|did)\b.*\b(?:chang|add|modif|updat|edit|creat|introduc|written)",
     )),
@@ -133,6 +133,10 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"\bwhere (?:does|do) {PROJECT} (?:start|begin)|\bwhere\b.*\bexecution (?:start|begin)",
     )),
     (Intent.ENVIRONMENT, (r"\benvironment (?:variables?|settings?)\b|\benv(?:ironment)? vars?\b",)),
+    (Intent.VERSIONS, (
+        r"\b(?:what|which|minimum|supported|required)\b(?: \w+){0,2} (?:python|language|node|go|rust|java|interpreter) versions?\b",
+        r"\b(?:what|which) versions? of (?:python|node|go|rust|java)\b|\brequires?[- ]python\b",
+    )),
     (Intent.ROUTES, (
         r"^(?:please )?(?:list|show|find|what|which|where)\b.*\b(?:end ?points?|routes|urls|api paths)(?: (?:are|is)(?: there| defined)?| does it (?:have|serve|expose))?$",
     )),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_WORD = re.compile(r"[A-Za-z_][\w]*")
+_WORD = re.compile(r"[A-Za-z_]\w*|\b\d{2,}\b")
 _STOP = frozenset({
     "a", "about", "above", "after", "again", "all", "already", "also", "am", "an", "and", "any", "anything", "anywhere", "are",
     "around", "as", "ask", "at", "be", "because", "been", "before", "being", "between", "both", "but", "by", "can",
