@@ -98,20 +98,20 @@ async def test_the_banner_and_the_runs_share_an_index(engine, shop, tmp_path):
 
 
 def test_an_index_that_cannot_be_built_is_tried_again(tmp_path):
-    shelf, folder = indexes.Indexes(), tmp_path / "later"
+    kept, folder = indexes.Indexes(), tmp_path / "later"
     with pytest.raises(Exception, match="no folder"):
-        shelf.get(folder, tmp_path / "cache")
+        kept.get(folder, tmp_path / "cache")
     make_project(folder, {"a.py": "x = 1\n"})
-    assert [file.path for file in shelf.get(folder, tmp_path / "cache").files] == ["a.py"]
+    assert [file.path for file in kept.get(folder, tmp_path / "cache").files] == ["a.py"]
 
 
 def test_few_indexes_are_kept(tmp_path):
-    shelf = indexes.Indexes()
+    kept = indexes.Indexes()
     folders = [make_project(tmp_path / f"p{number}", {"a.py": "x = 1\n"}) for number in range(indexes.MAX_KEPT + 1)]
-    first = shelf.get(folders[0], tmp_path / "cache")
-    newest = [shelf.get(folder, tmp_path / "cache") for folder in folders[1:]]
-    assert shelf.get(folders[-1]) is newest[-1]
-    assert shelf.get(folders[0], tmp_path / "cache") is not first
+    first = kept.get(folders[0], tmp_path / "cache")
+    newest = [kept.get(folder, tmp_path / "cache") for folder in folders[1:]]
+    assert kept.get(folders[-1]) is newest[-1]
+    assert kept.get(folders[0], tmp_path / "cache") is not first
 
 
 async def test_a_cancelled_run_stops_at_once_and_harms_no_other(engine, shop, monkeypatch):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from contexten.codebase import syntax
 from contexten.engines.analyst.markdown import shorten
+from contexten.engines.analyst.parameters import names_of
 
 if TYPE_CHECKING:
     from contexten.codebase import Symbol
@@ -75,20 +76,8 @@ def called_as(symbol: Symbol, length: int, node: ast.AST | None = None) -> str:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return shorten(re.sub(r"^(?:export |public |static |function |fn |func )+", "", symbol.signature), length)
     given = f" -> {ast.unparse(node.returns)}" if node.returns is not None else ""
-    return shorten(f"{symbol.name}({', '.join(_names(node.args))}){given}", length)
+    return shorten(f"{symbol.name}({', '.join(names_of(node.args))}){given}", length)
 
 
 def _last(qualified: str) -> str:
     return re.split(r"[.:/]", qualified)[-1]
-
-
-def _names(arguments: ast.arguments) -> list[str]:
-    """Names of the parameters, without `self` and `cls`; `*` before those by keyword only."""
-    names = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
-    names = names[1:] if names[:1] in (["self"], ["cls"]) else names
-    if arguments.vararg:
-        names.append(f"*{arguments.vararg.arg}")
-    elif arguments.kwonlyargs:
-        names.append("*")
-    names += [each.arg for each in arguments.kwonlyargs]
-    return names + ([f"**{arguments.kwarg.arg}"] if arguments.kwarg else [])

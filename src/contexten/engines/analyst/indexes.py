@@ -24,7 +24,7 @@ _ESCAPED = r"\\\1"
 
 
 @dataclass(slots=True)
-class _Shelf:
+class _Kept:
     """One folder's index and the work under way on it."""
 
     codebase: Codebase | None = None
@@ -37,7 +37,7 @@ class Indexes:
     """Indexes by folder. All methods may be called from any thread."""
 
     def __init__(self) -> None:
-        self._shelves: OrderedDict[Path, _Shelf] = OrderedDict()
+        self._kept: OrderedDict[Path, _Kept] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, folder: Path, cache: Path | None = None) -> Codebase:
@@ -54,39 +54,39 @@ class Indexes:
             CodebaseError: there is no such folder.
             EngineError: it is closed.
         """
-        shelf, future, mine = self._join(folder.resolve())
+        kept, future, mine = self._join(folder.resolve())
         if mine:
-            self._work(folder.resolve(), shelf, future, cache)
+            self._work(folder.resolve(), kept, future, cache)
         return future.result()
 
     def start(
         self, folder: Path, submit: Callable[[Callable[[], None]], object], cache: Path | None = None
     ) -> Future[Codebase]:
         """The same without blocking: what has to be done is handed to `submit`, at most once for all who wait."""
-        shelf, future, mine = self._join(folder.resolve())
+        kept, future, mine = self._join(folder.resolve())
         if mine:
-            submit(lambda: self._work(folder.resolve(), shelf, future, cache))
+            submit(lambda: self._work(folder.resolve(), kept, future, cache))
         return future
 
-    def _join(self, folder: Path) -> tuple[_Shelf, Future[Codebase], bool]:
+    def _join(self, folder: Path) -> tuple[_Kept, Future[Codebase], bool]:
         with self._lock:
-            shelf = self._shelves.setdefault(folder, _Shelf())
-            self._shelves.move_to_end(folder)
-            while len(self._shelves) > MAX_KEPT:
-                self._shelves.popitem(last=False)
-            if shelf.waiting is not None:
-                return shelf, shelf.waiting, False
-            shelf.waiting = Future()
-            return shelf, shelf.waiting, True
+            kept = self._kept.setdefault(folder, _Kept())
+            self._kept.move_to_end(folder)
+            while len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)
+            if kept.waiting is not None:
+                return kept, kept.waiting, False
+            kept.waiting = Future()
+            return kept, kept.waiting, True
 
-    def _work(self, folder: Path, shelf: _Shelf, future: Future[Codebase], cache: Path | None) -> None:
-        with shelf.busy:
+    def _work(self, folder: Path, kept: _Kept, future: Future[Codebase], cache: Path | None) -> None:
+        with kept.busy:
             with self._lock:
-                shelf.waiting = None  # whoever asks from here on may have changed a file: they get the next look
+                kept.waiting = None  # whoever asks from here on may have changed a file: they get the next look
             try:
-                codebase = shelf.codebase
+                codebase = kept.codebase
                 if codebase is None:
-                    codebase = shelf.codebase = _read(folder, cache)
+                    codebase = kept.codebase = _read(folder, cache)
                 else:
                     codebase.refresh()
             except BaseException as error:  # noqa: BLE001 (whoever waits gets it)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from contexten.engines.analyst.markdown import shorten
 from contexten.engines.analyst.step import Step
-from contexten.engines.analyst.tools.text import TODO
 from contexten.engines.analyst.understanding.intents import Intent
 from contexten.engines.analyst.understanding.words import significant
 
@@ -37,26 +36,11 @@ _WHOLE: dict[Intent, tuple[str, str]] = {
     Intent.ENTRY_POINTS: ("entry_points", "list entry points"),
     Intent.SETUP: ("setup", "read how it is set up"),
 }
-_PATTERNS: dict[Intent, tuple[str, str]] = {
-    Intent.ENVIRONMENT: (
-        r"\bos\.environ\b|\bgetenv\(|\bprocess\.env\b|\bSystem\.getenv\b|\benv::var\b|\bos\.(?:LookupEnv|Getenv)\b",
-        "reading of environment variables",
-    ),
-    Intent.VERSIONS: (
-        r"""^\s*(?:requires-python|python_requires|rust-version|edition)\s*=|^\s*["'](?:node"|Programming Language :: \w+ :: \d+\.\d)|^go \d""",
-        "declaration of a language version",
-    ),
-    Intent.OPTIONS: (
-        r"""[("'\s]["'](?:-\w["'],\s*["'])?--[a-z][\w-]*(?:/--[\w-]+)?["']\s*[,)]|^\s*["']--[a-z][\w-]*["']\s*,?$""",
-        "declaration of a command line option",
-    ),
-    Intent.ROUTES: (
-        (
-            r"^\s*@[\w.]+\.(?:get|post|put|patch|delete|head|options|route|websocket|api_route)\("
-            r"|\b(?:add_url_rule|add_route|add_api_route)\(|^\s*(?:path|re_path|Route|WebSocketRoute)\("
-        ),
-        "declaration of a route",
-    ),
+_LINES: dict[Intent, str] = {
+    Intent.ENVIRONMENT: "search for environment variables",
+    Intent.VERSIONS: "search for language versions",
+    Intent.OPTIONS: "search for command line options",
+    Intent.ROUTES: "search for routes",
 }
 _ASPECTS = {
     "retry": "read retry policy",
@@ -96,6 +80,8 @@ def _steps(question: Question) -> Iterator[Step]:
     if question.intent in _WHOLE:
         tool, title = _WHOLE[question.intent]
         yield Step(tool, title)
+    elif question.intent in _LINES:
+        yield Step("lines", _LINES[question.intent], {"kind": question.intent.value})
     elif question.intent in _SPECIAL:
         yield from _SPECIAL[question.intent](question)
     else:
@@ -122,8 +108,7 @@ def _find(name: str) -> Step:
 
 def _text(question: Question) -> Iterator[Step]:
     if not question.subjects:
-        marks = {"needle": TODO, "scope": question.scope, "regex": True, "what": "TODO, FIXME, XXX or HACK mark"}
-        yield Step("text", "search for open TODOs", marks)
+        yield Step("lines", "search for open TODOs", {"kind": "todo", "scope": question.scope})
     for needle in question.subjects:
         yield Step("text", f"search for {_label(needle)!r}", {"needle": needle, "scope": question.scope})
 
@@ -234,11 +219,6 @@ def _raisers(question: Question) -> Iterator[Step]:
         yield Step("raisers", f"find where {_label(name)} is raised or caught", {"name": name})
 
 
-def _pattern(question: Question) -> Iterator[Step]:
-    needle, what = _PATTERNS[question.intent]
-    yield Step("text", f"search for {what}", {"needle": needle, "scope": None, "regex": True, "what": what})
-
-
 _SPECIAL: dict[Intent, Callable[[Question], Iterator[Step]]] = {
     Intent.LARGEST: _largest,
     Intent.TEXT: _text,
@@ -253,10 +233,6 @@ _SPECIAL: dict[Intent, Callable[[Question], Iterator[Step]]] = {
     Intent.SUBCLASSES: _subclasses,
     Intent.IMPORTERS: _importers,
     Intent.RAISERS: _raisers,
-    Intent.ENVIRONMENT: _pattern,
-    Intent.ROUTES: _pattern,
-    Intent.OPTIONS: _pattern,
-    Intent.VERSIONS: _pattern,
     Intent.EXPORTS: _exports,
 }
 

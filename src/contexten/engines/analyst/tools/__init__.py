@@ -12,6 +12,7 @@ from contexten.engines.analyst.tools.explaining import explain
 from contexten.engines.analyst.tools.exporting import exports
 from contexten.engines.analyst.tools.finding import find
 from contexten.engines.analyst.tools.history import changes
+from contexten.engines.analyst.tools.lines import lines
 from contexten.engines.analyst.tools.modules import cycles, importers, imports
 from contexten.engines.analyst.tools.overview import overview
 from contexten.engines.analyst.tools.project import dependencies, entry_points, setup
@@ -47,6 +48,7 @@ TOOLS: Mapping[str, Callable[..., Finding]] = {
     "exports": exports,
     "tests": tests,
     "text": find_text,
+    "lines": lines,
     "count": count,
     "largest": largest,
     "overview": overview,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from contexten.engines.analyst import bodies
 from contexten.engines.analyst.descriptions import entry, span
 from contexten.engines.analyst.markdown import block, bullets, code, counted, joined
+from contexten.engines.analyst.parameters import annotation, parameters
 from contexten.engines.analyst.step import Finding
 from contexten.engines.analyst.tools.retries import retried
 
@@ -103,7 +104,7 @@ def _returns(repository: Repository, symbol: Symbol, body: Body) -> str:
     del repository
     if symbol.kind == "class":
         return f"`{symbol.name}` is a class: calling it gives an instance of it."
-    found, stated = bodies.returns(body), bodies.annotation(body)
+    found, stated = bodies.returns(body), annotation(body)
     said = (
         f"`{symbol.name}` is declared to return {code(stated)}."
         if stated
@@ -115,7 +116,7 @@ def _returns(repository: Repository, symbol: Symbol, body: Body) -> str:
 
 
 def _parameters(repository: Repository, symbol: Symbol, body: Body) -> str:
-    found = bodies.parameters(body)
+    found = parameters(body)
     if not found and symbol.kind == "class":
         fields = [each for each in repository.codebase.members(symbol) if each.kind == "attribute"]
         lines = repository.text(symbol.path).splitlines()
@@ -156,7 +157,7 @@ def _value(repository: Repository, symbol: Symbol) -> str:
     lines = repository.text(symbol.path).splitlines()
     body = repository.body(symbol)
     if body is not None and symbol.kind != "class":
-        defaults = [text for text in bodies.parameters(body) if " = " in text]
+        defaults = [text for text in parameters(body) if " = " in text]
         if not defaults:
             return f"`{symbol.name}` has no parameters with a default (`{symbol.location}`)."
         return f"Defaults of `{symbol.name}` (`{symbol.location}`):\n\n{bullets([code(each) for each in defaults])}"
@@ -176,7 +177,7 @@ def _given(repository: Repository, symbol: Symbol) -> list[str]:
     found = []
     for start in starts:
         body = repository.body(start)
-        given = [text for text in bodies.parameters(body) if re.match(rf"{symbol.name}\b", text)] if body else []
+        given = [text for text in parameters(body) if re.match(rf"{symbol.name}\b", text)] if body else []
         found += [f"`{start.location}`: parameter {code(text)}" for text in given]
     return found
 

@@ -116,13 +116,10 @@ def contents(repository: Repository, name: str) -> Finding:
         number = sum(len(repository.codebase.members(symbol)) for symbol in classes)
         return Finding(counted(number, "member"), "\n\n".join(sections), {"name": name})
     if found.files:
-        sections = [
-            outline(repository, file.path) or f"`{file.path}` defines no functions or classes."
-            for file in found.files[:MAX_SYMBOLS]
-        ]
-        if len(found.files) > 1:
-            sections = [f"`{file.path}`: {said}" for file, said in zip(found.files, sections, strict=False)]
-        return Finding(f"{found.files[0].path}", "\n\n".join(sections), {"name": name})
+        paths = [file.path for file in found.files[:MAX_SYMBOLS]]
+        outlines = [(path, outline(repository, path) or "It defines no functions or classes.") for path in paths]
+        sections = [f"`{path}`: {said}" if len(paths) > 1 else said for path, said in outlines]
+        return Finding(paths[0], "\n\n".join(sections), {"name": name})
     return explain(repository, name)
 
 

@@ -10,11 +10,12 @@ from contexten.engines.analyst.paths import is_test, language_name
 from contexten.engines.analyst.step import Finding
 from contexten.engines.analyst.tools.calls import callers, uses
 from contexten.engines.analyst.tools.classes import contents, subclasses
+from contexten.engines.analyst.tools.lines import lines
 from contexten.engines.analyst.tools.modules import importers
 from contexten.engines.analyst.tools.overview import most_used
 from contexten.engines.analyst.tools.project import dependencies
 from contexten.engines.analyst.tools.testing import test_functions, tests
-from contexten.engines.analyst.tools.text import TODO, find_text
+from contexten.engines.analyst.tools.text import find_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +103,7 @@ def _in_files(repository: Repository, words: str, scope: str | None) -> Finding:
             where, f"{counted(sum(file.lines for file in files), 'line')} in {counted(len(files), 'source file')}"
         )
     if re.search(r"to-?do|fixme", words):
-        return find_text(repository, TODO, scope, regex=True, what="TODO, FIXME, XXX or HACK mark")
+        return lines(repository, "todo", scope)
     kinds = {kind for kind in ("function", "method", "class", "variable", "attribute") if kind in words}
     if kinds:
         found = _visible(words, [each for file in files for each in repository.codebase.symbols_in(file.path)])

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 MAX_MATCHES = 2000
 _KEPT = 200
 _SHOWN = 40
-TODO = r"\b(?:TODO|FIXME|XXX|HACK)\b"
 
 
 def find_text(
