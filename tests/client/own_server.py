@@ -26,8 +26,22 @@ class Chatty:
         return Outcome(RunStatus.COMPLETE, "said")
 
 
+class Wordy:
+    """Says one thing that is longer than an entry may be, and answers at such length."""
+
+    name = "wordy"
+    concurrency = None
+
+    def availability(self):
+        return Availability(ready=True, detail="1")
+
+    async def run(self, task, journal):
+        await journal.add(NewLogEntry(message_type="ACTION", thought="\x01😀" * 300_000), key="long")
+        return Outcome(RunStatus.COMPLETE, "\x01😀" * 300_000)
+
+
 def embedded(folder):
-    return Embedded(settings_for(folder), engines=Engines([Echo(), Held(), Chatty()]))
+    return Embedded(settings_for(folder), engines=Engines([Echo(), Held(), Chatty(), Wordy()]))
 
 
 def connect(server, base_url=None, **options):

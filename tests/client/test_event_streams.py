@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from own_server import connect, fast
 
 from contexten import AsyncCodegenClient, errors
+from contexten.protocol import LogEvent
 from contexten.resilience import Policy
 from fault_proxy import Answer, FakeClock, Pass, Proxy, Reset, Stall
 
@@ -48,6 +49,25 @@ class TestCutStreams:
         for place, event in enumerate(everything):
             rest = [later.model_dump() for later in client.run_events(run_id, after=event["id"])]
             assert rest == everything[place + 1 :]
+
+    def test_the_longest_entry_and_result_arrive(self, server, proxies):
+        proxy = proxies(server.base_url)
+        with connect(server) as client, connect(server, proxy.base_url, policy=fast()) as through_a_proxy:
+            task = client.run("speak", engine="wordy").wait()
+            logs = [event for event in through_a_proxy.run_events(task.id) if isinstance(event, LogEvent)]
+        assert any(len(log.entry.thought or "") > 100_000 for log in logs)
+        assert len(task.result) > 100_000
+
+    def test_the_longest_entry_and_result_arrive_in_the_twin(self, server):
+        async def main():
+            async with AsyncCodegenClient(server.token, server.organization_id, server.base_url) as client:
+                task = await client.run("speak", engine="wordy")
+                events = [event async for event in task.events()]
+                return events, await task.wait()
+
+        events, task = asyncio.run(main())
+        assert any(len(event.entry.thought or "") > 100_000 for event in events if isinstance(event, LogEvent))
+        assert len(task.result) > 100_000
 
     def test_errors_that_last_end_it(self, server, proxies):
         proxy = proxies(server.base_url, [Answer(503), Answer(429), Answer(401)])

@@ -130,7 +130,7 @@ def failure(error: Exception, server: Server, seconds: float) -> ApiError:
         return RequestTimeoutError(f"{server.base_url} did not answer within {seconds:g} s.")
     if isinstance(error, httpx2.ConnectError | httpx2.ProxyError):
         return ConnectError(f"No server answers at {server.base_url}: {_text(error)}.{_hint(server)}")
-    if isinstance(error, httpx2.DecodingError):
+    if isinstance(error, httpx2.DecodingError | httpx2.SSEError):
         return ResponseDecodingError(f"{server.base_url} answered something that cannot be decoded: {_text(error)}.")
     return ConnectionLostError(f"The connection to {server.base_url} broke: {_text(error)}.")
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PATIENCE = Retry(retries=16, initial=0.5, maximum=5.0, waits_for_breaker=True)
 """How a watcher waits for a server that is down: for about a minute."""
+LONGEST_EVENT = 16 * 1024 * 1024
+"""Bytes of one event; an entry of the greatest length, every character escaped, has about 4 MB."""
 
 
 class End(NamedTuple):
@@ -74,7 +76,7 @@ def _stream(  # noqa: PLR0913, PLR0917 - what is followed, and how
         try:
             with connection.stream(_path(org_id, run_id) + query, seen.headers, attempts) as response:
                 seen.opened()
-                for sent in EventSource(response):
+                for sent in EventSource(response, LONGEST_EVENT):
                     if (event := seen.take(sent)) is not None:
                         attempts.succeeded()
                         yield event
@@ -165,7 +167,7 @@ async def _astream(
         try:
             async with connection.stream(_path(org_id, run_id) + query, seen.headers, attempts) as response:
                 seen.opened()
-                async for sent in EventSource(response):
+                async for sent in EventSource(response, LONGEST_EVENT):
                     if (event := seen.take(sent)) is not None:
                         attempts.succeeded()
                         yield event
