@@ -81,10 +81,10 @@ def serve_ours(folder: Path) -> None:
         print(json.dumps({"port": port, "token": started.token}), flush=True)
 
     settings = {
-        "CONTEXTEN_DATA_DIR": folder,
+        "CONTEXTEN_DATA_DIR": folder / "data",
         "CONTEXTEN_PORT": 0,
         "CONTEXTEN_ENGINE": "nothing",
-        "CONTEXTEN_REPO": folder,
+        "CONTEXTEN_REPO": Path(__file__).parent,
     }
     serve(ServerSettings(_env_file=None, **settings), tell, engines=Engines([Nothing()]))
 

@@ -53,10 +53,10 @@ def serve_talker(folder: Path, watchers: int, entries: int) -> None:
         print(json.dumps({"port": port, "token": started.token}), flush=True)
 
     settings = {
-        "CONTEXTEN_DATA_DIR": folder,
+        "CONTEXTEN_DATA_DIR": folder / "data",
         "CONTEXTEN_PORT": 0,
         "CONTEXTEN_ENGINE": "talker",
-        "CONTEXTEN_REPO": folder,
+        "CONTEXTEN_REPO": Path(__file__).parent,
     }
     serve(ServerSettings(_env_file=None, **settings), tell, engines=Engines([Talker()]))
 
