@@ -82,7 +82,21 @@ def unsign(text: str) -> str:
     return text.rpartition(".")[0]
 ''',
     "web/context.py": '"""What a command knows."""\n\n\ndef context() -> dict:\n    return {}\n',
-    "pyproject.toml": '[project]\nname = "web"\nrequires-python = ">=3.11"\n',
+    "pyproject.toml": '[project]\nname = "web"\nrequires-python = ">=3.11"\ndependencies = ["httpx>=0.27"]\n',
+    "web/extra/server.py": '''\
+from typing import Protocol
+
+import httpx
+
+
+class Readable(Protocol):
+    def read(self) -> str: ...
+
+
+async def serve(source: Readable, extra: str = "") -> None:
+    """Answer with what can be read."""
+    httpx.post("/", content=source.read() + extra)
+''',
     "web/extra/__init__.py": '"""More."""\n',
     "web/extra/reader.py": '''\
 class Reader:
@@ -133,7 +147,7 @@ def ask(engine, tmp_path):
         ),
         ("Is there any dead code?", ["web/routing.py:33", "Private, so the likeliest"], ["search for"]),
         ("find unused functions in web/routing.py", ["_leftover", "no proof"], ["Nothing named"]),
-        ("are there unused functions in web/status.py?", ["I found no functions"], ["_leftover"]),
+        ("are there unused functions in web/status.py?", ["I found no function or method"], ["_leftover"]),
         ("which functions in web/routing.py are not used anywhere", ["_leftover"], ["Nothing named"]),
         ("is the function load never called?", ["app.py:"], ["_leftover"]),
         ("are there unused imports?", ["ruff check --select F401"], []),
@@ -161,6 +175,14 @@ def ask(engine, tmp_path):
         ("where is the 502 answer made?", ["web/status.py:2"], []),
         ("how do I use the Router class?", ["web/routing.py:17"], ["pyproject.toml"]),
         ("which exceptions does it define?", ["1 class", "web/signing.py:4"], ["search for"]),
+        ("Which functions are async?", ["`serve` (function, `web/extra/server.py:10`)"], ["show`"]),
+        ("list classes without a docstring", ["`BadSignature`", "have no docstring: 3"], ["`Router`"]),
+        ("which methods are deprecated?", ["say that they are deprecated: 0"], ["Nothing named"]),
+        ("Which classes implement Readable?", ["1 class has all its methods", "`Reader`"], ["`Router`"]),
+        ("is there any argparse left?", ["app.py:1"], ["search for"]),
+        ("who uses httpx and where is it declared?", ["web/extra/server.py:3", "`httpx>=0.27`"], ["search for"]),
+        ("explain the extra", ["web/extra/"], ["search for"]),
+        ("Is Reader.read safe for several threads?", ["must not be shared by threads"], ["called from"]),
         ("Is there a circular import?", ["No: no files"], ["search for"]),
         ("signature bad", ["except BadSignature", "`web/signing.py:4`"], ["BAD_GATEWAY"]),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _NEAR = 6
 _NEAR_TOKENS = 400
+_TELLING = {"class", "function", "method"}
 _WORDS = re.compile(r"[\w$]+(?: [\w$]+)*")
 _DOTTED = re.compile(r"[\w$]+(?:(?:\.|::)[\w$]+)*")
 _DOCUMENT = re.compile(
@@ -39,9 +41,11 @@ class Found:
     folder: str = ""
     document: str = ""
     """Path of a text file that is not code, such as the README."""
+    package: str = ""
+    """Name of a package from outside that the code imports."""
 
     def __bool__(self) -> bool:
-        return bool(self.symbols or self.files or self.folder or self.document)
+        return bool(self.symbols or self.files or self.folder or self.document or self.package)
 
 
 class Lookup:
@@ -92,8 +96,8 @@ class Lookup:
         if "/" in text or text in self._folders:
             return self._folder, self._document
         if is_document_name(text):
-            return self._document, self._named, self._stem
-        return self._named, self._module, self._phrase, self._document, self._stem
+            return self._document, self._named, self._mentioned, self._stem
+        return self._named, self._module, self._mentioned, self._phrase, self._document, self._stem, self._package
 
     def _file(self, text: str) -> File | None:
         found = self._files(text)
@@ -143,6 +147,13 @@ class Lookup:
         )
 
     def _named(self, text: str) -> Found | None:
+        """Functions and classes of a name, with all else of that name; anything at all of a dotted name."""
+        found = self._mentioned(text)
+        telling = found and any(each.kind in _TELLING and not is_test(each.path) for each in found.symbols)
+        return found if telling or (found and not text.isalpha()) else None
+
+    def _mentioned(self, text: str) -> Found | None:
+        """Whatever has a name, if only as an attribute."""
         symbols = self._symbols(text) if _DOTTED.fullmatch(text) else ()
         if not symbols:
             return None
@@ -154,7 +165,7 @@ class Lookup:
         as_path = text.replace(".", "/")
         folders = [each for each in self._folders if each == as_path or each.endswith("/" + as_path)]
         if folders:
-            return Found(text, folder=min(folders, key=lambda each: (len(each), each)))
+            return Found(text, folder=min(folders, key=lambda each: (is_test(f"{each}/"), len(each), each)))
         files = [
             file
             for file in self._codebase.files
@@ -167,7 +178,7 @@ class Lookup:
         words = text.split()
         if not 1 < len(words) <= 5 or not _WORDS.fullmatch(text):  # noqa: PLR2004 (longer names are not spoken in words)
             return None
-        return next((found for joint in ("_", "", "-") if (found := self._named(joint.join(words)))), None)
+        return next((found for joint in ("_", "", "-") if (found := self._mentioned(joint.join(words)))), None)
 
     def _document(self, text: str) -> Found | None:
         """A text file that is not code, by its path or the end of it, or by its name where that is well known."""
@@ -194,6 +205,15 @@ class Lookup:
             file for file in self._codebase.files if file.path.rsplit("/", 1)[-1].partition(".")[0].lower() == wanted
         ]
         return Found(text, files=tuple(files)) if files else None
+
+    def _package(self, text: str) -> Found | None:
+        return Found(text, package=text) if text in self._packages else None
+
+    @cached_property
+    def _packages(self) -> frozenset[str]:
+        """Top-level names that the code imports from outside, without the standard library."""
+        rows = (each for file in self._codebase.files for each in self._codebase.imports(file.path) if not each.target)
+        return frozenset(each.module.partition(".")[0] for each in rows) - sys.stdlib_module_names
 
 
 def is_document_name(text: str) -> bool:

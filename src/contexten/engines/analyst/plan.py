@@ -170,6 +170,10 @@ def _cycles(question: Question) -> Iterator[Step]:
         yield Step("cycles", title, {"name": name}, about=name)
 
 
+def _having(question: Question) -> Iterator[Step]:
+    yield Step("having", "list which have it", {"aspect": question.detail, "what": question.text})
+
+
 def _exports(question: Question) -> Iterator[Step]:
     if not question.subjects:
         yield Step("exports", "list what it exports")
@@ -234,6 +238,7 @@ _SPECIAL: dict[Intent, Callable[[Question], Iterator[Step]]] = {
     Intent.IMPORTERS: _importers,
     Intent.RAISERS: _raisers,
     Intent.EXPORTS: _exports,
+    Intent.HAVING: _having,
 }
 
 

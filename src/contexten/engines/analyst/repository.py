@@ -38,9 +38,10 @@ class Repository:
         self._bodies: dict[str, dict[int, bodies.Body]] = {}
 
     def resolve(self, phrase: str) -> str | None:
-        """The name in the code that a phrase stands for, or None."""
+        """The name in the code that a phrase stands for, or None. A plain word such as `threads` is not `THREADS`."""
         found = self.find(phrase)
-        return found.name if found else None
+        shouted = phrase.isalpha() and phrase.islower() and found.name.isupper()
+        return found.name if found and not shouted else None
 
     def find(self, text: str) -> Found:
         """What a name, path, dotted name, `path:line`, `path::name`, or phrase (`refund order`) stands for."""

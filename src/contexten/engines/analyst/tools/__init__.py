@@ -11,6 +11,7 @@ from contexten.engines.analyst.tools.counting import count, largest
 from contexten.engines.analyst.tools.explaining import explain
 from contexten.engines.analyst.tools.exporting import exports
 from contexten.engines.analyst.tools.finding import find
+from contexten.engines.analyst.tools.having import having
 from contexten.engines.analyst.tools.history import changes
 from contexten.engines.analyst.tools.lines import lines
 from contexten.engines.analyst.tools.modules import cycles, importers, imports
@@ -45,6 +46,7 @@ TOOLS: Mapping[str, Callable[..., Finding]] = {
     "imports": imports,
     "cycles": cycles,
     "unused": unused,
+    "having": having,
     "exports": exports,
     "tests": tests,
     "text": find_text,

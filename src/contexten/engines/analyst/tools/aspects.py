@@ -26,7 +26,7 @@ _WORDS = {
     "cached": ("shows caching at", "shows no cache: no cache decorator, no name with `cache`, no attribute that is filled once"),
     "logs": ("logs or prints at", "neither logs nor prints"),
     "timeout": ("names a timeout at", "names no timeout"),
-    "locks": ("has to do with threads or locks at", "names no lock, and its documentation says nothing of threads"),
+    "locks": ("has to do with threads or locks at", "has no lock that its name tells, and its documentation says nothing of threads, so I cannot tell whether it is safe"),
     "deprecated": ("speaks of a deprecation at", "says nothing of a deprecation"),
     "decorators": ("is decorated with", "has no decorators"),
 }  # fmt: skip

@@ -211,6 +211,6 @@ def _not_code(repository: Repository, name: str, verb: str) -> Finding:
         return Finding(
             f"not {verb}", f"`{found.document}` is a text file, so it is not {verb}.", {"name": name, "count": 0}
         )
-    what = "a folder" if found.folder else "a file"
+    what = "a folder" if found.folder else "a package" if found.package else "a file"
     finding = importers(repository, name)
     return replace(finding, answer=f"`{found.name}` is {what}, so it is imported rather than {verb}. {finding.answer}")

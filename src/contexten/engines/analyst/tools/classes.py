@@ -28,7 +28,7 @@ def subclasses(repository: Repository, name: str) -> Finding:
         found = repository.codebase.subclasses(symbol)
         everything += found
         items = [placed(each) + ("" if each.qualified_name in direct else ", through another") for each in found]
-        sections.append(_derived(f"{placed(symbol)}", items))
+        sections.append(_derived(f"{placed(symbol)}", items) + _conforming(repository, symbol))
     data = {"name": name, "classes": [entry(each) for each in everything[:100]]}
     return Finding(counted(len(everything), "class"), "\n\n".join(sections), data)
 
@@ -39,6 +39,27 @@ def _derived(base: str, items: list[str]) -> str:
     return (
         f"{counted(len(items), 'class')} {'derives' if len(items) == 1 else 'derive'} from {base}:\n\n{bullets(items)}"
     )
+
+
+def _conforming(repository: Repository, symbol: Symbol) -> str:
+    """For a protocol the classes that have all its methods, which need not derive from it."""
+    wanted = {each.name for each in repository.codebase.members(symbol) if each.kind == "method"}
+    if not wanted or not re.search(r"\bProtocol\b", symbol.signature):
+        return ""
+    methods: dict[tuple[str, str], set[str]] = {}
+    for file in repository.codebase.files:
+        for each in repository.codebase.symbols_in(file.path):
+            if each.kind == "method" and each.name in wanted and each.parent != symbol.qualified_name:
+                methods.setdefault((each.path, each.parent or ""), set()).add(each.name)
+    found = [
+        placed(each)
+        for (path, parent), names in methods.items()
+        if names == wanted
+        for each in repository.codebase.symbols(parent)
+        if each.path == path and each.kind == "class"
+    ]
+    said = f" It is a protocol, from which classes need not derive; {counted(len(found), 'class')} "
+    return said + ("has" if len(found) == 1 else "have") + f" all its methods:\n\n{bullets(found)}" if found else ""
 
 
 def _of_outside(repository: Repository, name: str) -> Finding:

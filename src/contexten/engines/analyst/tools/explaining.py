@@ -13,6 +13,7 @@ from contexten.engines.analyst.references import counted_places
 from contexten.engines.analyst.step import Finding
 from contexten.engines.analyst.tools.classes import class_parts
 from contexten.engines.analyst.tools.document import outlined
+from contexten.engines.analyst.tools.modules import importers
 
 if TYPE_CHECKING:
     from contexten.codebase import File, Symbol
@@ -32,12 +33,14 @@ def explain(repository: Repository, name: str) -> Finding:
     sections += [_file(repository, file) for file in found.files[: MAX_SYMBOLS - len(sections)]]
     if found.folder:
         sections.append(_folder(repository, found.folder))
+    if found.package:
+        sections.append(importers(repository, found.package).answer)
     if found.document:
         sections.append(outlined(repository, found.document))
     places = (
         [span(symbol) for symbol in found.symbols[:MAX_SYMBOLS]]
         + [file.path for file in found.files]
-        + [found.folder, found.document]
+        + [found.folder, found.document, found.package]
     )
     left = len(found.symbols) - MAX_SYMBOLS
     if left > 0:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from contexten.engines.analyst.descriptions import described
 from contexten.engines.analyst.lookup import is_document_name
+from contexten.engines.analyst.manifests import Manifests
 from contexten.engines.analyst.markdown import bullets, code, counted, joined, shorten
 from contexten.engines.analyst.paths import language_name
 from contexten.engines.analyst.step import Finding
@@ -24,7 +26,7 @@ def find(repository: Repository, name: str) -> Finding:
     if not found:
         return _missing(repository, name)
     places = [symbol.location for symbol in found.symbols] + [file.path for file in found.files]
-    places += [place for place in (found.folder, found.document) if place]
+    places += [place for place in (found.folder, found.document, found.package) if place]
     data = {"name": found.name, "places": places[:MAX_SHOWN], "count": len(places)}
     answer = _answer(repository, found)
     if _differs_in_case(name, found):
@@ -39,8 +41,8 @@ def _differs_in_case(name: str, found: Found) -> bool:
 
 
 def _line(found: Found, places: list[str]) -> str:
-    if places == [found.name] and found.document:
-        return found.document
+    if places == [found.name] and (found.document or found.package):
+        return found.name
     if places == [found.name]:
         return f"{found.name}, {counted(found.files[0].lines, 'line')}" if found.files else f"{found.name}/"
     return f"{found.name} → " + (places[0] if len(places) == 1 else f"{len(places)} places, first {places[0]}")
@@ -60,6 +62,10 @@ def _answer(repository: Repository, found: Found) -> str:
         items += [f"`{file.path}`: file" for file in found.files]
         head = f"`{found.name}` names {counted(len(items), 'thing')}:"
         return f"{head}\n\n{bullets(items, limit=MAX_SHOWN)}"
+    return _package(repository, found.package) if found.package else _place(repository, found)
+
+
+def _place(repository: Repository, found: Found) -> str:
     if found.folder:
         return f"`{found.folder}/` is a folder."
     if found.document:
@@ -69,6 +75,18 @@ def _answer(repository: Repository, found: Found) -> str:
         file = found.files[0]
         return f"`{file.path}` is a {language_name(file.language)} file of {counted(file.lines, 'line')}."
     return f"`{found.name}` names {len(found.files)} files:\n\n" + bullets([f"`{file.path}`" for file in found.files])
+
+
+def _package(repository: Repository, name: str) -> str:
+    """A package that is imported but not defined here, with where the project declares it."""
+    declared = [
+        f"`{place}` ({code(each)})"
+        for place, names in Manifests(repository.workspace).dependencies().items()
+        for each in names
+        if re.match(rf"{re.escape(name).replace('_', '[-_]')}(?![\w-])", each, re.IGNORECASE)
+    ]
+    where = f" It is declared in {joined(declared)}." if declared else ""
+    return f"`{name}` is a package that the code imports and that is not defined here.{where}"
 
 
 def _missing(repository: Repository, name: str) -> Finding:

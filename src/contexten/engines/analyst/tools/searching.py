@@ -130,7 +130,7 @@ def _lines(repository: Repository, words: list[str], taken: set[tuple[str, int]]
         match: sum(1 / number[word] for word in found) / (1 + is_test(match.path)) for match, found in words_of.items()
     }
     most = max((len(found) for found in words_of.values()), default=0)
-    if most == 1 and taken:
+    if most == 1 and taken and not any(word.isdigit() for word in stems):
         return []
     enough = [
         match for match in scores if len(words_of[match]) >= min(most, 2) and (match.path, match.line) not in taken

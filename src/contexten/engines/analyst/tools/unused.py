@@ -70,7 +70,7 @@ def _under(repository: Repository, name: str | None) -> list[File]:
 
 def _definitions(found: list[Symbol], kinds: set[str], name: str | None) -> Finding:
     where = f"`{name}`" if name else "this repository"
-    what = "functions or methods" if kinds == _CALLED else "definitions" if len(kinds) > 1 else f"{next(iter(kinds))}s"
+    what = "class" if kinds == {"class"} else "function or method" if kinds == _CALLED else "definition"
     if not found:
         said = f"I found no {what} in {where} that nothing refers to. {_LEFT_OUT}"
         return Finding("none", said, {"count": 0, "places": []})

@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from contexten.engines.analyst.lookup import is_document_name
-from contexten.engines.analyst.understanding.intents import NAMED, NEEDS_SUBJECT, SCOPED, TAKES_SUBJECT, Intent
+from contexten.engines.analyst.understanding.intents import (
+    COMMON_ASPECTS,
+    NAMED,
+    NEEDS_SUBJECT,
+    SCOPED,
+    TAKES_SUBJECT,
+    Intent,
+)
 from contexten.engines.analyst.understanding.literals import Literal, Marked, without_marks
 from contexten.engines.analyst.understanding.matching import Reading, read_aspect, read_clause
 from contexten.engines.analyst.understanding.subjects import (
@@ -41,6 +48,10 @@ _ONE_IN_OTHER = re.compile(
 )
 _IN_PLACE = re.compile(r"\b(?:in|inside|within|from|of|on) (?:the )?(?:file |module |class )?⟦\d+⟧", re.IGNORECASE)
 _AGAIN = re.compile(r"^(?:(?:and|so|then|ok|okay) )*(?:what|how) about\b|^and\b", re.IGNORECASE)
+_WHICH = re.compile(
+    r"^(?:please )?(?:which|what|list|show|find|are there)\b(?: \w+){0,3} (?:functions|methods|classes|definitions)\b",
+    re.IGNORECASE,
+)
 _HOW = re.compile(r"(?:and |so )*(?:how|why)\b", re.IGNORECASE)
 _SPARE_WORDS = 3
 _SPARE = frozenset(
@@ -197,6 +208,8 @@ class Clause:
             words = {word for name in known for word in name.lower().split("_")}
             asked_by_name = any(word.startswith(question.detail[:5]) for word in words)
             return replace(question, subjects=known, intent=Intent.EXPLAIN if asked_by_name else Intent.ASPECT)
+        if question.intent is Intent.ASPECT and question.detail in COMMON_ASPECTS and _WHICH.search(self.clause):
+            return replace(question, intent=Intent.HAVING)
         pointing = PRONOUN.search(self.clause) and len(self.clause.split()) <= _SPARE_WORDS * 2
         told = phrase or question.intent is Intent.ASPECT
         unclear = pointing or not told or not significant(self.clause)

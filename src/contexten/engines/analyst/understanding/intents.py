@@ -26,6 +26,8 @@ class Intent(StrEnum):
     TEXT = "text"
     COUNT = "count"
     LARGEST = "largest"
+    HAVING = "having"
+    """Which functions and classes have an aspect: `which functions are async`."""
     UNUSED = "unused"
     CYCLES = "cycles"
     OVERVIEW = "overview"
@@ -55,6 +57,8 @@ TAKES_SUBJECT = NEEDS_SUBJECT | {Intent.TESTS, Intent.CHANGES, Intent.COUNT, Int
 """Those that may be about something named."""
 NAMED = NEEDS_SUBJECT - {Intent.EXPLAIN, Intent.DEFINE, Intent.USES, Intent.ASPECT}
 """Those whose subject can only be a name: a plain word there is taken for one, known or not."""
+COMMON_ASPECTS = frozenset({"async", "docstring", "decorators", "cached", "retry", "deprecated"})
+"""Aspects by which functions and classes can be listed."""
 SCOPED = frozenset({
     Intent.CALLERS, Intent.USES, Intent.DEFINE, Intent.TEXT, Intent.COUNT, Intent.ASPECT, Intent.EXPLAIN, Intent.SHOW,
 })  # fmt: skip

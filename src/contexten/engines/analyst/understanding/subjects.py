@@ -30,6 +30,7 @@ _KIND = r"function|method|class|module|file|variable|constant|package|symbol|fol
 _KIND_BEFORE = re.compile(rf"^(?:{_KIND})(?:e?s)? (?:called |named )?", re.IGNORECASE)
 _KIND_AFTER = re.compile(rf" (?:{_KIND}|object|type|exception|error class)(?:e?s)?$", re.IGNORECASE)
 _COUNTED = re.compile(COUNTABLE, re.IGNORECASE)
+_ASIDE = frozenset({"total", "altogether", "overall", "public", "private", "room", "package", "folder", "directory"})
 _ASKING_VALUE = frozenset({"default", "defaults", "value", "values", "initial", "initialized", "set", "current"})
 
 
@@ -70,7 +71,7 @@ def phrase_of(words: str) -> str:
 
 def counted_phrase(words: str) -> str:
     """What is left of `callers does charge have` without the noun that is counted: the one word that may be a name."""
-    left = [word for word in significant(words) if not _COUNTED.fullmatch(word)]
+    left = [word for word in significant(words) if not _COUNTED.fullmatch(word) and word.lower() not in _ASIDE]
     return left[0] if len(left) == 1 else ""
 
 

@@ -138,7 +138,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         r"\b(?:what|which) versions? of (?:python|node|go|rust|java)\b|\brequires?[- ]python\b",
     )),
     (Intent.ROUTES, (
-        r"^(?:please )?(?:list|show|find|what|which|where)\b.*\b(?:end ?points?|routes|urls|api paths)(?: (?:are|is)(?: there| defined)?| does it (?:have|serve|expose))?$",
+        r"^(?:please )?(?:list|show|find|what|which|where)\b.*\b(?:end ?points?|routes|urls|api paths)(?: (?:are|is)(?: there| defined)?| exists?| do(?:es)? \S+ (?:have|serve|expose|offer))?$",
     )),
     (Intent.OPTIONS, (
         r"\b(?:command[- ]?line|cli) (?:options?|flags?|arguments?|parameters?|switches)\b",
@@ -188,6 +188,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"\b(?:what|which)\b.*\b(?:is|are|gets) (?:called|used|invoked) (?:by|in|inside|within) {S}$",
         r"\bcallees\b",
     )),
+    (Intent.TEXT, (rf"^(?:is|are) there (?:still )?(?:any |some |a )?(?!to-?dos?\b|fixme){S} (?:left|remaining)$",)),
     (Intent.ASPECT, (ASPECT,)),
     (Intent.CALLERS, (
         rf"\bcallers?\b(?: of {S})?$",
@@ -268,7 +269,10 @@ ASPECTS: tuple[tuple[str, str], ...] = (
     ("cached", r"\bcach(?:e|es|ed|ing)\b|\bmemoi[sz]"),
     ("logs", r"\blog\b(?! ?files?)|\blogs\b|\blogging\b|\blogged\b|\bprints?\b"),
     ("timeout", r"\btime-?outs?\b|\btimed? out\b|\bdeadline\b"),
-    ("locks", r"\bthread[- ]?safe\b|\bthread safety\b|\block(?:s|ed|ing)?\b|\bmutex\b|\bsynchroni[sz]ed\b"),
+    (
+        "locks",
+        r"\bthread[- ]?safe\b|\bthread safety\b|\b(?:several|multiple|many|other|concurrent) (?:threads|callers)\b|\bconcurrently\b|\block(?:s|ed|ing)?\b|\bmutex\b|\bsynchroni[sz]ed\b",
+    ),
     ("deprecated", r"\bdeprecat\w+\b"),
     ("decorators", r"\bdecorat(?:or|ors|ed)\b"),
     ("value", r"\b(?:value|default)\b(?: of)?\b|\bset to\b|\binitiali[sz]ed\b"),
