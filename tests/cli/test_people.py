@@ -35,6 +35,19 @@ def test_only_the_token_goes_to_standard_output(live):
     assert done.stdout.strip() not in done.stderr
 
 
+@pytest.mark.parametrize("word", ["read-only", "read_only", "READ-ONLY"])
+def test_a_role_may_be_written_either_way(live, word):
+    assert live.json("token", "create", "watcher", "--role", word)["role"] == "READ_ONLY"
+
+
+def test_a_refused_token_is_traced_to_where_it_came_from(live):
+    done = use(live, "ctx_wrong", "org", "list")
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        " The token is that of CODEGEN_API_TOKEN: correct it, or unset it to use the local server.\n"
+    )
+
+
 def test_tokens_are_listed_without_their_secrets(live):
     made = live.json("token", "create", "listed", "--role", "READ_ONLY")
     listed = live("token", "list").stdout

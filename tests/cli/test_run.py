@@ -134,3 +134,10 @@ def test_another_server_that_does_not_answer_is_named(live):
 def test_what_was_printed_as_json_can_be_read_back(live):
     made = live.json("run", "Find the text 'naïve 日本語' in the code")
     assert json.loads(live("runs", "show", str(made["id"]), "--json").stdout)["prompt"] == made["prompt"]
+
+
+def test_a_model_for_an_engine_without_one_is_said_to_change_nothing(live):
+    done = live("run", QUESTION, "--model", "openai:gpt-5")
+    assert done.stderr == "The engine analyst works without a model, so --model openai:gpt-5 changes nothing.\n"
+    assert "openai" not in done.stdout
+    assert live.json("run", QUESTION, "--model", "openai:gpt-5")["model"] is None

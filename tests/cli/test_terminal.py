@@ -85,6 +85,12 @@ def test_an_answer_is_wrapped_between_words(screen):
     assert "has no retry decorator, no retry call and no loop around" in " ".join(line.strip() for line in answer)
 
 
+@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("runs", "shwo"), ("runs", "show", "999")])
+def test_no_word_is_broken_on_a_narrow_terminal(screen, words):
+    shown = plain(screen(*words, columns=60).read())
+    assert max(map(len, shown.splitlines())) <= 60
+
+
 def test_colour_can_be_declined(live, screen):
     live.extra["NO_COLOR"] = "1"
     try:

@@ -94,7 +94,17 @@ def test_other_machines_need_leave(machine, host):
     done = machine("up", "--host", host, "--port", "0")
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {host} can be reached from other machines.")
-    assert "ALLOW_REMOTE" in done.stderr
+    assert "--allow-remote" in done.stderr
+
+
+def test_a_server_for_others_says_so(machine):
+    process = machine.start("up", "--port", "0", "--host", "0.0.0.0", "--allow-remote")
+    _, reach = process.stdout.readline(), process.stdout.readline()
+    machine.interrupt(process)
+    assert re.fullmatch(
+        r"  open to   other machines too, at http://\S+:\d+, unencrypted\. Each caller needs a token: contexten token create NAME\n",
+        reach,
+    )
 
 
 def test_a_folder_that_is_not_there_is_refused(machine):

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from contexten.cli.errors import uncapitalized
 from contexten.cli.nouns import NOUNS
 
 SUBCOMMANDS = {
@@ -58,7 +59,14 @@ def test_the_version(machine, words):
         (("qqq",), "error: there is no command 'qqq'. The commands: contexten --help\n"),
         (("--qqq",), "error: there is no option '--qqq'. The commands: contexten --help\n"),
         (("run",), "error: missing argument 'PROMPT'. See: contexten run --help\n"),
-        (("run", "hi", "--qqq"), "error: no such option: --qqq. See: contexten run --help\n"),
+        (("run", "hi", "--qqq"), "error: there is no option --qqq. See: contexten run --help\n"),
+        (
+            ("run", "hi", "--modle", "x"),
+            "error: there is no option --modle. Did you mean --model? See: contexten run --help\n",
+        ),
+        (("run", "hi", "--nope"), "error: there is no option --nope. See: contexten run --help\n"),
+        (("autogen",), "error: there is no command 'autogen'. The commands: contexten --help\n"),
+        (("runs", "shwo"), "error: no such command 'shwo'. Did you mean 'show'? See: contexten runs --help\n"),
         (
             ("runs", "show", "one"),
             "error: 'RUN' is 'one': it should be a valid integer. See: contexten runs show --help\n",
@@ -116,9 +124,35 @@ def test_a_fault_shows_its_traceback_only_when_asked(machine):
     machine.data.write_text("a file where a folder belongs")
     done = machine("up", "--port", "0")
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: The data folder {machine.data} cannot be used: File exists.")
+    assert done.stderr.startswith(f"error: the data folder {machine.data} cannot be used: File exists.")
     assert "Traceback" not in done.stderr
     assert "Traceback" in machine("--debug", "up", "--port", "0").stderr
+
+
+@pytest.mark.parametrize("token", [None, "ctx_any"])
+def test_a_named_server_that_is_down_is_traced_to_where_it_was_named(machine, token):
+    machine.extra = {"CODEGEN_BASE_URL": "http://127.0.0.1:9"} | ({"CODEGEN_API_TOKEN": token} if token else {})
+    done = machine("org", "list")
+    assert "token=" not in done.stderr
+    if token:
+        assert done.stderr.endswith(
+            " The address is that of CODEGEN_BASE_URL: correct it, or unset it to use the local server.\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("The data folder", "the data folder"),
+        ("A run", "a run"),
+        ("Python 3.10 is too old", "Python 3.10 is too old"),
+        ("CONTEXTEN_PORT='x'", "CONTEXTEN_PORT='x'"),
+        ("SQLite is old", "SQLite is old"),
+        ("", ""),
+    ],
+)
+def test_an_error_begins_small_unless_a_name_begins_it(message, shown):
+    assert uncapitalized(message) == shown
 
 
 def test_without_a_server_the_variables_cannot_be_printed(machine):

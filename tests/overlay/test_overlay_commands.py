@@ -64,6 +64,12 @@ def test_a_dry_run_shows_the_difference(environment, overlay):
     assert "-# >>> contexten overlay >>>" in overlay("revert", "--dry-run")[1]
 
 
+def test_verify_says_what_to_do_next(overlay):
+    code, out, _ = overlay("verify")
+    assert code == 1
+    assert out.splitlines()[-1].startswith("next: contexten overlay apply")
+
+
 def test_verify_says_what_failed(environment, overlay):
     apply(environment.target())
     (environment.package / "contexten" / "events.py").unlink()

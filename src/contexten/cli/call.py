@@ -47,7 +47,7 @@ def _invoke(name: str, rest: list[str]) -> int:
 def _unknown(name: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, NOUNS, n=1, cutoff=0.7)
+    near = get_close_matches(name, [noun for noun in NOUNS if noun[0] == name[:1]], n=1)
     hint = f"Did you mean: contexten {near[0]}" if near else "The commands: contexten --help"
     kind = "option" if name.startswith("-") else "command"
     return f"there is no {kind} {name!r}. {hint}"
