@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -44,3 +46,27 @@ def test_in_a_pipe_a_record_is_json(machine):
 def test_in_a_pipe_lines_can_be_asked_for(machine):
     machine.extra["CONTEXTEN_LOG_FORMAT"] = "text"
     assert LINE.search(machine("run", "overview").stderr)
+
+
+PROGRAM = """
+import logging
+from contexten.cli.logs import show_logs
+from contexten.settings import ServerSettings
+
+show_logs(ServerSettings())
+try:
+    raise ValueError("refused Bearer ctx_0123456789abcdef")
+except ValueError:
+    logging.getLogger("contexten.server").exception("run-1-1 failed [error ba5c]")
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_fault_comes_with_its_traceback_and_without_secrets(machine, form):
+    machine.extra["CONTEXTEN_LOG_FORMAT"] = form
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=machine.environment, capture_output=True, text=True, check=True
+    )
+    assert "run-1-1 failed [error ba5c]" in done.stderr
+    assert "Traceback (most recent call last)" in done.stderr
+    assert "ValueError: refused Bearer [hidden]" in done.stderr

@@ -92,9 +92,11 @@ def _wrong_option(error: TyperException) -> str | None:
     """The option that there is not, and the one that is meant when there is one like it."""
     from difflib import get_close_matches
 
-    option = getattr(error, "option_name", None)
-    if option is None or not hasattr(error, "possibilities"):
+    from typer._click.exceptions import NoSuchOption
+
+    if not isinstance(error, NoSuchOption):
         return None
+    option = error.option_name
     near = get_close_matches(option, error.possibilities or (), n=1, cutoff=_ALIKE)
     return f"there is no option {option}{f'. Did you mean {near[0]}?' if near else ''}"
 

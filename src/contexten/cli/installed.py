@@ -24,7 +24,7 @@ def installation(extras: Sequence[str]) -> str:
     if not editable:
         return join([sys.executable, "-m", "pip", "install", f"{folder}[{names}]"])
     chosen = [word for extra in extras for word in ("--extra", extra)]
-    return join([_uv(folder), "sync", "--project", str(folder), "--inexact", "--no-dev", *chosen])
+    return join([_uv(folder), "sync", "--project", str(folder), "--frozen", "--inexact", "--no-dev", *chosen])
 
 
 def _source() -> tuple[Path | None, bool]:
