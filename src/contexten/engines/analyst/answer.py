@@ -22,7 +22,8 @@ _EXAMPLES = (
     "What can `name` raise? Is it retried? Which tests cover it?",
     'Find "some text" in src/',
     "What imports `module`? Which classes derive from `name`?",
-    "Give me an overview. What changed recently? How do I run the tests?",
+    "Give me an overview. What changed recently? How do I run the tests? What does the README say?",
+    "Which functions are never called? Are there circular imports? What is the public API?",
 )
 _HELP = "I read this repository and answer questions about it, without a model. For example:\n\n" + bullets(
     [f"*{example}*" for example in _EXAMPLES]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from contexten.engines.analyst import documents
 from contexten.engines.analyst.paths import is_test
-from contexten.engines.analyst.understanding.words import parts, stem
+from contexten.engines.analyst.understanding.words import is_document_name, parts, stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,10 +24,6 @@ _NEAR_TOKENS = 400
 _TELLING = {"class", "function", "method"}
 _WORDS = re.compile(r"[\w$]+(?: [\w$]+)*")
 _DOTTED = re.compile(r"[\w$]+(?:(?:\.|::)[\w$]+)*")
-_DOCUMENT = re.compile(
-    r"readme|licen[cs]e|copying|change-?log|contributing|makefile|dockerfile|procfile", re.IGNORECASE
-)
-"""Documents that are spoken of without their ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +210,6 @@ class Lookup:
         """Top-level names that the code imports from outside, without the standard library."""
         rows = (each for file in self._codebase.files for each in self._codebase.imports(file.path) if not each.target)
         return frozenset(each.module.partition(".")[0] for each in rows) - sys.stdlib_module_names
-
-
-def is_document_name(text: str) -> bool:
-    """Whether people call a document so, without its ending: README, changelog, licence."""
-    return bool(_DOCUMENT.fullmatch(text))
 
 
 def _each_once(symbols: Iterable[Symbol]) -> list[Symbol]:

@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from contexten.engines.analyst.descriptions import described
-from contexten.engines.analyst.lookup import is_document_name
 from contexten.engines.analyst.manifests import Manifests
 from contexten.engines.analyst.markdown import bullets, code, counted, joined, shorten
 from contexten.engines.analyst.paths import language_name
 from contexten.engines.analyst.step import Finding
+from contexten.engines.analyst.understanding.words import is_document_name
 
 if TYPE_CHECKING:
     from contexten.engines.analyst.lookup import Found

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from contexten.engines.analyst.lookup import is_document_name
 from contexten.engines.analyst.understanding.intents import (
     COMMON_ASPECTS,
     NAMED,
@@ -27,7 +26,7 @@ from contexten.engines.analyst.understanding.subjects import (
     scope_of,
     value_phrase,
 )
-from contexten.engines.analyst.understanding.words import ordinary, significant
+from contexten.engines.analyst.understanding.words import is_document_name, ordinary, significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

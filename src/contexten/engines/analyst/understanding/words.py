@@ -34,6 +34,15 @@ _ORDINARY = _STOP | frozenset({
     "values", "variables", "version", "whole", "worst", "wrong", "yesterday", "yet",
 })  # fmt: skip
 _ENDINGS = re.compile(r"[a-z]{3,}(?:ed|ing|ly|able|ible|ous|less|est)")
+_DOCUMENT = re.compile(
+    r"readme|licen[cs]e|copying|change-?log|contributing|makefile|dockerfile|procfile", re.IGNORECASE
+)
+"""Documents that are spoken of without their ending."""
+
+
+def is_document_name(text: str) -> bool:
+    """Whether people call a document so, without its ending: README, changelog, licence."""
+    return bool(_DOCUMENT.fullmatch(text))
 
 
 def ordinary(word: str) -> bool:
