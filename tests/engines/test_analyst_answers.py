@@ -62,6 +62,12 @@ ASKED = [
     ("what does the add method of Basket raise", ["shop/orders.py:17"]),
     ("what does `charge` in shop/payments/charges.py call", ["shop/payments/gateway.py:15"]),
     ("what does `total` of `Basket` return", ["shop/orders.py:21"]),
+    ("where are exceptions defined?", ["ShopError", "4 classes"]),
+    ("what calls charge and refund_order", ["shop/orders.py:26", "shop/orders.py:32"]),
+    ("who calls charge and place order?", ["shop/orders.py:26", "No code in this repository calls `place_order`"]),
+    ("does GatewayTimeoutError inherit from ShopError?", ["Yes", "through other classes"]),
+    ("does Basket inherit from ShopError?", ["No"]),
+    ("is charge used in tests?", ["No test"]),
     ("list all exceptions", ["ShopError", "OutOfStockError", "4 classes"]),
     ("where is PaymentError raised?", ["shop/payments/refunds.py:18", "raised in 1 place", "shop/orders.py:33"]),
     (

@@ -92,6 +92,10 @@ def relation(repository: Repository, name: str, other: str) -> Finding:
     if found:
         answer = f"Yes: `{name}` refers to `{other}` in {counted(len(found), 'place')}:\n\n{listed(found)}"
         return Finding(f"yes, {counted(len(found), 'place')}", answer, {"related": True, **as_data(found)})
+    derived = [each for each in first for base in repository.codebase.bases(each) if base in second]
+    if derived:
+        answer = f"Yes: `{name}` derives from `{other}`, through other classes ({derived[0].signature})."
+        return Finding("yes, through others", answer, {"related": True})
     between = _steps_between(repository, first, second)
     if between:
         chain = " → ".join(f"`{each}`" for each in between)

@@ -18,8 +18,10 @@ from contexten.engines.analyst.understanding.literals import Literal, Marked, wi
 from contexten.engines.analyst.understanding.matching import Reading, read_aspect, read_clause
 from contexten.engines.analyst.understanding.subjects import (
     PRONOUN,
+    TRIMMED,
     Names,
     counted_phrase,
+    listed_names,
     literal_subjects,
     named_by,
     phrase_of,
@@ -103,9 +105,16 @@ class Clause:
         question = Question(reading.intent, self.text, detail=self.marked.restore(reading.detail))
         if reading.intent is Intent.RELATION:
             return self.relation(question, reading)
-        if subjects := literal_subjects(self.literals, self.names):
+        subjects = self.listed(reading.subject) or literal_subjects(self.literals, self.names)
+        if subjects:
             return self.scoped(replace(question, subjects=subjects))
         return self.about(question, reading) if reading.intent in TAKES_SUBJECT else question
+
+    def listed(self, words: str) -> tuple[str, ...]:
+        """The names in `charge and ⟦0⟧`, where some are plain words that the code knows and some are literals."""
+        if not self.literals or not without_marks(words).strip(TRIMMED):
+            return ()
+        return listed_names(self.marked.restore(words), self.names)
 
     def asks_for_text(self, intent: Intent) -> bool:
         """Whether what it quotes is text to look for, and not a name."""
@@ -151,7 +160,9 @@ class Clause:
             return self.unnamed(question, phrase)
         pointing = not phrase or bool(PRONOUN.fullmatch(phrase) or PRONOUN.match(reading.subject))
         inherited = self.inherited() if pointing or PRONOUN.search(self.clause) else ()
-        known = ("Exception",) if _EXCEPTIONS.fullmatch(phrase) else named_by(phrase, self.names)
+        if _EXCEPTIONS.fullmatch(phrase) and question.intent in {Intent.DEFINE, Intent.SUBCLASSES, Intent.EXPLAIN}:
+            return replace(question, subjects=("Exception",), intent=Intent.SUBCLASSES)
+        known = named_by(phrase, self.names)
         if known and question.intent is Intent.EXPLAIN and _HOW.match(self.clause):
             return replace(question, subjects=known, intent=Intent.SEARCH)
         if known or inherited:

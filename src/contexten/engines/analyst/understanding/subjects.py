@@ -30,6 +30,7 @@ _KIND = r"function|method|class|module|file|variable|constant|package|symbol|fol
 _KIND_BEFORE = re.compile(rf"^(?:{_KIND})(?:e?s)? (?:called |named )?", re.IGNORECASE)
 _KIND_AFTER = re.compile(rf" (?:{_KIND}|object|type|exception|error class)(?:e?s)?$", re.IGNORECASE)
 _COUNTED = re.compile(COUNTABLE, re.IGNORECASE)
+_LISTING = re.compile(r",? and |,? or |, ")
 _ASIDE = frozenset({"total", "altogether", "overall", "public", "private", "room", "package", "folder", "directory"})
 _ASKING_VALUE = frozenset({"default", "defaults", "value", "values", "initial", "initialized", "set", "current"})
 
@@ -80,10 +81,19 @@ def value_phrase(words: str) -> str:
     return " ".join(word for word in significant(words) if word.lower() not in _ASKING_VALUE)
 
 
+def listed_names(phrase: str, names: Names) -> tuple[str, ...]:
+    """The names in `charge and refund_order`, when the code knows each part of the list."""
+    found = [names.resolve(part) for part in _LISTING.split(phrase)]
+    known = tuple(dict.fromkeys(name for name in found if name))
+    return known[:MAX_SUBJECTS] if len(found) > 1 and all(found) else ()
+
+
 def named_by(phrase: str, names: Names) -> tuple[str, ...]:
-    """What a phrase names in the code: all of it, or two or three words of it together, or its capitalised words."""
+    """What a phrase names in the code: a list, all of it, or two or three words of it together, or its capitalised words."""
     if not phrase:
         return ()
+    if listed := listed_names(phrase, names):
+        return listed
     words = phrase.split()
     runs = [words[start : start + length] for length in (3, 2) for start in range(len(words) - length + 1)]
     for text in (phrase, *(" ".join(run) for run in runs)):

@@ -126,6 +126,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
         rf"\b(?:which|what|list|show|find|where are)\b(?: \w+){{0,2}} tests?\b(?: {S})?$",
         rf"\b(?:is|are) {S} (?:unit[- ])?(?:tested|covered)\b",
         rf"\bhow (?:is|are) {S} tested\b",
+        rf"\b(?:is|are) {S} {OFTEN}(?:used|called|exercised|covered) (?:in|by) (?:the |any |a )?(?:unit )?tests?$",
         r"\btest coverage\b|^(?:(?:and|what about|the|its) )*tests?$",
     )),
     (Intent.ENTRY_POINTS, (
@@ -153,6 +154,10 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
     (Intent.RAISERS, (
         rf"\b(?:who|what|where|which (?:functions?|methods?|code|places?))\b.*\b(?:raises?|throws?|catches|handles)\b {S}$",
         rf"\bwhere (?:is|are) {S} (?:raised|thrown|caught)\b",
+    )),
+    (Intent.RELATION, (
+        rf"^(?:and )?{DO} (?P<s>⟦\d+⟧) {OFTEN}(?:inherit from|derive from|extend|subclass|implement)s? (?P<other>⟦\d+⟧)$",
+        r"^(?:and )?is (?P<s>⟦\d+⟧) a (?:sub-?class|child) of (?P<other>⟦\d+⟧)$",
     )),
     (Intent.SUBCLASSES, (
         r"^(?:please )?(?:list|show|what|which)\b(?: me)?(?: are)?(?: all)?(?: the)?(?: of the)?(?: custom)? (?P<s>exceptions|exception classes|error classes)(?: (?:are|is) (?:there|defined)| defined| (?:do|does) \S+(?: \w+)? (?:have|define|declare|provide|come with))?$",
