@@ -177,7 +177,7 @@ def ask(engine, tmp_path):
         ("which exceptions does it define?", ["1 class", "web/signing.py:4"], ["search for"]),
         ("Which functions are async?", ["`serve` (function, `web/extra/server.py:10`)"], ["show`"]),
         ("list classes without a docstring", ["`BadSignature`", "have no docstring: 3"], ["`Router`"]),
-        ("which methods are deprecated?", ["say that they are deprecated: 0"], ["Nothing named"]),
+        ("which methods are deprecated?", ["speak of a deprecation: 0"], ["Nothing named"]),
         ("Which classes implement Readable?", ["1 class has all its methods", "`Reader`"], ["`Router`"]),
         ("is there any argparse left?", ["app.py:1"], ["search for"]),
         ("who uses httpx and where is it declared?", ["web/extra/server.py:3", "`httpx>=0.27`"], ["search for"]),

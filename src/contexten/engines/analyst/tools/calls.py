@@ -89,13 +89,16 @@ def relation(repository: Repository, name: str, other: str) -> Finding:
         for reference in repository.references(target)
         if reference.symbol and any(_holds(symbol, reference.symbol) for symbol in first)
     ]
+    if derived := [each for each in first for base in repository.codebase.bases(each) if base in second]:
+        answer = f"Yes: `{name}` derives from `{other}`: {code(derived[0].signature)}."
+        if not any(ref.kind == "base" for ref in found):
+            answer += " That is through other classes."
+        if others := [ref for ref in found if ref.kind != "base"]:
+            answer += f"\n\nIt also refers to it in {counted_places(others)}:\n\n{listed(others)}"
+        return Finding("yes, derived", answer, {"related": True, **as_data(found)})
     if found:
         answer = f"Yes: `{name}` refers to `{other}` in {counted(len(found), 'place')}:\n\n{listed(found)}"
         return Finding(f"yes, {counted(len(found), 'place')}", answer, {"related": True, **as_data(found)})
-    derived = [each for each in first for base in repository.codebase.bases(each) if base in second]
-    if derived:
-        answer = f"Yes: `{name}` derives from `{other}`, through other classes ({derived[0].signature})."
-        return Finding("yes, through others", answer, {"related": True})
     between = _steps_between(repository, first, second)
     if between:
         chain = " → ".join(f"`{each}`" for each in between)

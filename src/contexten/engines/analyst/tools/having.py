@@ -32,8 +32,8 @@ _COMMON: dict[str, tuple[str, str, Callable[[Symbol], bool]]] = {
     "cached": ("have a cache decorator", "have no cache decorator", _decorated("cache")),
     "retry": ("have a retry decorator", "have no retry decorator", _decorated("retry")),
     "deprecated": (
-        "say that they are deprecated",
-        "say nothing of a deprecation",
+        "speak of a deprecation",
+        "do not speak of a deprecation",
         lambda symbol: "deprecat" in symbol.docstring.lower() or _decorated("deprecat")(symbol),
     ),
 }

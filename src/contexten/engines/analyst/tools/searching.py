@@ -39,6 +39,7 @@ class _Fit(NamedTuple):
 
 def search(repository: Repository, prompt: str, words: list[str]) -> Finding:
     """The definitions that a prompt is about, by file and relevance, and the lines that hold most of its words."""
+    words = [word for word in words if word.lower() != repository.name.lower()] or words
     symbols = _by_file(_fits(repository, prompt, words))
     lines = _lines(repository, words, {(each.path, each.line) for each in symbols})
     if not symbols and not lines:

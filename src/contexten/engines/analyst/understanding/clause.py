@@ -50,7 +50,8 @@ _ONE_IN_OTHER = re.compile(
 _IN_PLACE = re.compile(r"\b(?:in|inside|within|from|of|on) (?:the )?(?:file |module |class )?⟦\d+⟧", re.IGNORECASE)
 _AGAIN = re.compile(r"^(?:(?:and|so|then|ok|okay) )*(?:what|how) about\b|^and\b", re.IGNORECASE)
 _WHICH = re.compile(
-    r"^(?:please )?(?:which|what|list|show|find|are there)\b(?: \w+){0,3} (?:functions|methods|classes|definitions)\b",
+    r"^(?:please )?(?:which|what|list|show|find|are there)\b(?: \w+){0,3} (?:functions|methods|classes|definitions)\b"
+    r"|^what (?:is|are) \w+$",
     re.IGNORECASE,
 )
 _HOW = re.compile(r"(?:and |so )*(?:how|why)\b", re.IGNORECASE)

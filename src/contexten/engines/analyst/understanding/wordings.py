@@ -225,6 +225,7 @@ WORDINGS: tuple[tuple[Intent, tuple[str, ...]], ...] = (
     (Intent.OVERVIEW, (
         r"\b(?:overview|architecture|big picture|tour|high[- ]level)\b(?!.* (?:of|for) (?:the )?⟦)",
         r"\b(?:structure|structured|layout|organi[sz]ation|organi[sz]ed|laid out)\b(?!.* of (?:the )?⟦)(?!.*⟦)",
+        r"\bwhat (?:should|must) (?:i|we|one) (?:read|look at|know|learn|understand) first\b",
         r"\bwhere (?:should|do|can|would|could) (?:i|we|one|someone) (?:start|begin)\b|\bget(?:ting)? started\b",
         rf"^(?:please )?{DESCRIBE}(?: of)? {PROJECT}(?: to me)?$|^(?:a |the )?summary(?: of {PROJECT})?$",
         rf"\b(?:purpose|point|goal|aim|idea|summary|description|contents?) (?:of|behind) {PROJECT}$",
