@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from typer.exceptions import TyperException
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import ValidationError
 
 DONE = 0
@@ -92,12 +94,11 @@ def _wrong_option(error: TyperException) -> str | None:
     """The option that there is not, and the one that is meant when there is one like it."""
     from difflib import get_close_matches
 
-    from typer._click.exceptions import NoSuchOption
-
-    if not isinstance(error, NoSuchOption):
+    option: str | None = getattr(error, "option_name", None)
+    others: Sequence[str] | bool | None = getattr(error, "possibilities", False)
+    if option is None or isinstance(others, bool):
         return None
-    option = error.option_name
-    near = get_close_matches(option, error.possibilities or (), n=1, cutoff=_ALIKE)
+    near = get_close_matches(option, others or (), n=1, cutoff=_ALIKE)
     return f"there is no option {option}{f'. Did you mean {near[0]}?' if near else ''}"
 
 
