@@ -7,14 +7,25 @@ import pytest
 from contexten import AsyncCodegenClient, CodegenClient
 from contexten.client.address import normalize_base_url, resolve_address
 from contexten.client.local import LocalCredentials
-from contexten.errors import SettingsError, UsageError
+from contexten.errors import ConnectError, SettingsError, UsageError
+from contexten.server.lock import DataLock
 
 
 @pytest.fixture
-def local(tmp_path):
+def left(tmp_path):
+    """What a local server leaves when it ends."""
     credentials = LocalCredentials("http://127.0.0.1:8123", "ctx_local", 7)
     credentials.write(tmp_path / "data")
     return credentials
+
+
+@pytest.fixture
+def local(left, tmp_path):
+    """A local server that is up."""
+    lock = DataLock(tmp_path / "data")
+    lock.acquire(left.base_url)
+    yield left
+    lock.release()
 
 
 def seen(address):
@@ -23,6 +34,20 @@ def seen(address):
 
 def test_with_nothing_set_the_local_server_is_found(local):
     assert seen(resolve_address()) == ("http://127.0.0.1:8123", "ctx_local", 7)
+
+
+def test_it_is_found_where_it_serves_now(left, tmp_path):
+    lock = DataLock(tmp_path / "data")
+    lock.acquire("http://127.0.0.1:9321")
+    assert seen(resolve_address()) == ("http://127.0.0.1:9321", "ctx_local", 7)
+    lock.release()
+
+
+def test_its_token_goes_to_nobody_who_listens_where_it_was(left):
+    with pytest.raises(ConnectError, match=r"is not running.*contexten up"):
+        resolve_address()
+    with pytest.raises(ConnectError, match="is not running"):
+        resolve_address(base_url=left.base_url)
 
 
 def test_arguments_win_over_the_environment_and_it_over_the_file(local, monkeypatch):

@@ -15,6 +15,7 @@ from contexten import AgentTask, AsyncAgentTask, AsyncCodegenClient, CodegenClie
 from contexten.client import LocalCredentials
 from contexten.protocol import AgentRunDetail, LocalRepository, Role
 from contexten.resilience import Policy
+from contexten.server.lock import DataLock
 from fault_proxy import Answer, FakeClock, Lose, Pass, Reset
 
 
@@ -69,14 +70,17 @@ def test_times_that_cannot_be_meant_are_named(server, client, limits):
 
 def test_the_local_server_is_found_by_itself(server, tmp_path):
     LocalCredentials(server.base_url, server.token, server.organization_id).write(tmp_path / "data")
+    lock = DataLock(tmp_path / "data")
+    lock.acquire(server.base_url)
     with CodegenClient() as client:
         assert (client.base_url, client.org_id) == (server.base_url, server.organization_id)
         assert client.run("found").wait(timeout=20).result == "found"
+    lock.release()
 
 
 def test_everything_the_api_has(client, tmp_path):
     assert client.health()["status"] == "ok"
-    assert {engine.name for engine in client.list_engines()} == {"echo", "held", "chatty"}
+    assert {engine.name for engine in client.list_engines()} == {"echo", "held", "chatty", "wordy"}
     assert client.list_organizations().items[0].id == client.org_id
     assert [item.id for item in client.iter_organizations()] == [client.org_id]
     me = client.me()
@@ -164,7 +168,7 @@ def test_the_asynchronous_twin(server, tmp_path):
 
     async def walk_the_rest(client, folder):
         assert (await client.health())["status"] == "ok"
-        assert len(await client.list_engines()) == 3
+        assert len(await client.list_engines()) == 4
         me = await client.me()
         assert me == await client.get_user(me.id) == (await client.list_users()).items[0]
         assert [user async for user in client.iter_users()] == [me]

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 from contexten.cli.installed import installation
+from contexten.client.holder import Holder
 from contexten.client.local import FILE_NAME, LocalCredentials
 from contexten.errors import ContextenError
 from contexten.settings import ServerSettings
@@ -117,7 +118,6 @@ def credentials(folder: Path) -> Check:
 def server(settings: ServerSettings) -> Check:
     """Whether the server of the data folder is up, and if not, whether one could be."""
     from contexten.cli.connect import answers
-    from contexten.server.lock import Holder
     from contexten.server.services import configured_url
 
     holder = Holder.current(settings.data_dir)

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from contexten.cli.progress import Progress
 from contexten.client import CodegenClient
 from contexten.client.address import Address, normalize_base_url
+from contexten.client.holder import Holder
 from contexten.client.local import LocalCredentials
 from contexten.errors import ConnectError, DataDirectoryInUseError
 from contexten.settings import ClientSettings, ServerSettings
@@ -26,8 +27,6 @@ from contexten.settings import ClientSettings, ServerSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from contexten.server.lock import Holder
 
 _LOOK_SECONDS = 2.0
 _START_SECONDS = 20.0
@@ -68,8 +67,6 @@ def local_address() -> Address:
     Raises:
         ConnectError: no server was ever started on this data, or somebody else's listens at its address.
     """
-    from contexten.server.lock import Holder
-
     folder = ClientSettings().data_dir
     local, holder = LocalCredentials.read(folder), Holder.current(folder)
     if local and holder and holder.stays:
@@ -96,8 +93,6 @@ def answers(base_url: str) -> bool:
 
 
 def _connection(stack: ExitStack, *, start: bool, patient: bool) -> Connection:
-    from contexten.server.lock import Holder
-
     settings = ClientSettings()
     local, holder = LocalCredentials.read(settings.data_dir), Holder.current(settings.data_dir)
     ours = {one.base_url for one in (local, holder) if one}
@@ -113,7 +108,6 @@ def _connection(stack: ExitStack, *, start: bool, patient: bool) -> Connection:
 def _embedded(stack: ExitStack, client_settings: ClientSettings, *, patient: bool) -> Connection:
     """A connection to a server of our own, or to the one that holds the data now."""
     from contexten.cli.logs import show_logs
-    from contexten.server.lock import Holder
 
     settings = ServerSettings()
     show_logs(settings)
@@ -154,8 +148,6 @@ def _holder(settings: ClientSettings, holder: Holder) -> CodegenClient | None:
 
 def _wait_while_held(data_dir: Path) -> None:
     """Wait a second, or until the note of who holds the data is gone."""
-    from contexten.server.lock import Holder
-
     ends = time.monotonic() + 1
     while Holder.read(data_dir) is not None and time.monotonic() < ends:
         time.sleep(_PAUSE_SECONDS)

@@ -1,7 +1,7 @@
 """Where requests go and as whom: explicit arguments, then the environment, then the local server's credentials.
 
 A token is only ever sent to a host that the user named, or to the local server: the token of the credentials file goes
-to the address in that file and nowhere else, and an address in a `.env` file gets only the token beside it.
+to the process that holds the data folder and nowhere else, and an address in a `.env` file gets only the token beside it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
+from contexten.client.holder import Holder
 from contexten.client.local import LocalCredentials
-from contexten.errors import SettingsError, UsageError
+from contexten.errors import ConnectError, SettingsError, UsageError
 from contexten.settings import DEFAULT_HOST, DEFAULT_PORT, ClientSettings, ShellSettings
 
 _LOCAL = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
@@ -44,6 +45,7 @@ def resolve_address(
 
     Raises:
         UsageError: a value cannot be meant, or there is no token to use.
+        ConnectError: the local server is meant and it does not run.
         SettingsError: a variable of the environment has such a value, or names no address for its token but a `.env` file does.
     """
     organization = None if org_id is None else parse_org_id(org_id)
@@ -116,8 +118,9 @@ def _check_source(address: str, settings: ClientSettings, *, given: bool) -> Non
 
 
 def _complete(named: str | None, secret: SecretStr | None, org_id: int | None, settings: ClientSettings) -> Address:
-    local = LocalCredentials.read(settings.data_dir)
-    local_url = None if local is None or local.base_url is None else normalize_base_url(local.base_url)
+    local, holder = LocalCredentials.read(settings.data_dir), Holder.current(settings.data_dir)
+    known = (holder.base_url if holder else None) or (local.base_url if local else None)
+    local_url = None if known is None else normalize_base_url(known)
     address = named or local_url or _LOCAL
     if secret is not None:
         return Address(address, secret, org_id, local=address == local_url)
@@ -125,6 +128,11 @@ def _complete(named: str | None, secret: SecretStr | None, org_id: int | None, s
         raise UsageError(
             f"There is no token for {address}. Start the local server with `contexten up`, "
             "or set CODEGEN_API_TOKEN, or pass token=…."
+        )
+    if holder is None:
+        raise ConnectError(
+            f"The local server of {settings.data_dir} is not running, and its token is for no other. "
+            "Start it with `contexten up`, or set CODEGEN_API_TOKEN and CODEGEN_BASE_URL."
         )
     organization = local.organization_id if org_id is None else org_id
     return Address(address, SecretStr(local.token), organization, local=True)

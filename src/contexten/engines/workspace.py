@@ -84,6 +84,9 @@ def _closed_below(root: Path) -> list[Path]:
 
 def _resolved(path: Path) -> Path:
     try:
-        return path.resolve()
+        resolved = path.resolve()
     except (OSError, RuntimeError, ValueError) as error:  # a link to itself; a NUL in the name
         raise EngineError(f"{str(path)!r} is not a path that can be read: {error}.") from error
+    if resolved.is_symlink():  # from Python 3.13 on a link to itself is no error by itself
+        raise EngineError(f"{str(path)!r} is not a path that can be read: it is a link to itself.")
+    return resolved

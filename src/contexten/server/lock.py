@@ -5,54 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from contexten.client.holder import LOCK, NOTE, Holder
 from contexten.errors import DataDirectoryInUseError, SettingsError
 
-_LOCK = "server.lock"
-_NOTE = "server.json"
 _PRIVATE = 0o600
 _PROBED_SECONDS = 0.2
 """Longer than somebody who only looks whether the folder is held keeps the lock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """The process that holds a data folder."""
-
-    pid: int
-    base_url: str
-    command: str
-    """Its program and first word, such as `contexten up`."""
-
-    @classmethod
-    def read(cls, data_dir: Path) -> Holder | None:
-        """What the note in a data folder says; None without one. The process may have ended since."""
-        try:
-            data = json.loads((data_dir / _NOTE).read_text("utf-8"))
-            return cls(int(data["pid"]), str(data["base_url"]), str(data["command"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-
-    @classmethod
-    def current(cls, data_dir: Path) -> Holder | None:
-        """The process that holds a data folder now: what listens at its address is the server of that folder."""
-        return cls.read(data_dir) if _is_held(data_dir / _LOCK) else None
-
-    @property
-    def stays(self) -> bool:
-        """Whether it is a server that was started to stay, and not one inside another command."""
-        return self.command.endswith(" up")
-
-    def write(self, data_dir: Path) -> None:
-        """Leave the note for other processes."""
-        draft = data_dir / f".{_NOTE}.{self.pid}"
-        draft.touch(_PRIVATE)
-        draft.write_text(json.dumps(asdict(self)), "utf-8")
-        draft.replace(data_dir / _NOTE)
 
 
 class DataLock:
@@ -60,7 +23,7 @@ class DataLock:
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        self._lock = FileLock(data_dir / _LOCK, mode=_PRIVATE, thread_local=False)
+        self._lock = FileLock(data_dir / LOCK, mode=_PRIVATE, thread_local=False)
 
     def acquire(self, base_url: str) -> None:
         """Take the folder, making it when it is not there.
@@ -72,8 +35,8 @@ class DataLock:
         try:
             self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire(timeout=_PROBED_SECONDS, poll_interval=_PROBED_SECONDS / 10)
-            (self._data_dir / _LOCK).chmod(_PRIVATE)
-            Holder(os.getpid(), base_url, _command()).write(self._data_dir)
+            (self._data_dir / LOCK).chmod(_PRIVATE)
+            _leave(Holder(os.getpid(), base_url, _command()), self._data_dir)
         except Timeout:
             raise in_use(self._data_dir) from None
         except OSError as error:
@@ -86,29 +49,16 @@ class DataLock:
     def release(self) -> None:
         """Let go of the folder; does nothing when it is not held."""
         if self._lock.is_locked:
-            (self._data_dir / _NOTE).unlink(missing_ok=True)
+            (self._data_dir / NOTE).unlink(missing_ok=True)
             self._lock.release()
 
 
-def _is_held(path: Path) -> bool:
-    """Whether some process has the lock; the shared one that is tried here goes with the descriptor."""
-    if sys.platform == "win32":
-        return True  # the note alone tells: there is no looking without taking
-    import fcntl
-
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return False
+def _leave(holder: Holder, data_dir: Path) -> None:
+    """Leave the note for other processes."""
+    draft = data_dir / f".{NOTE}.{holder.pid}"
+    draft.touch(_PRIVATE)
+    draft.write_text(json.dumps(asdict(holder)), "utf-8")
+    draft.replace(data_dir / NOTE)
 
 
 def in_use(data_dir: Path) -> DataDirectoryInUseError:

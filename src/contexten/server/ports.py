@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contexten.client.holder import Holder
 from contexten.errors import DataDirectoryInUseError, SettingsError
-from contexten.server.lock import Holder
 from contexten.settings import is_loopback
 
 if TYPE_CHECKING:

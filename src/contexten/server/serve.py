@@ -83,8 +83,8 @@ def serve(
 class Embedded:
     """A server in a thread of this program, on a free port of the loopback interface. Used as a context manager.
 
-    The credentials file keeps the address of the settings: this one is gone soon. Other programs find it by the error
-    that the second user of a data folder gets.
+    The credentials file keeps the address that it has: this one is gone soon. Other programs find it by the note beside
+    the folder's lock.
 
     Args:
         settings: what to serve; its host and port are not bound.

@@ -12,9 +12,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from contexten.client.holder import Holder
 from contexten.client.local import FILE_NAME, LocalCredentials
 from contexten.errors import DataDirectoryInUseError, SettingsError
-from contexten.server.lock import DataLock, Holder
+from contexten.server.lock import DataLock
 from contexten.server.ports import bind, pid_listening, url_of
 from contexten.server.serve import Embedded
 
