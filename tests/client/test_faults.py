@@ -7,6 +7,7 @@ import socket
 import time
 import traceback
 
+import httpx2
 import pytest
 
 from contexten import AsyncCodegenClient, CodegenClient, errors
@@ -259,6 +260,24 @@ def test_middleware_sees_every_attempt(hosted, proxies, clients):
     clients(proxy.base_url, middleware=[outer, inner]).me()
     assert seen == [("inner", "abc"), ("outer", 503), ("inner", "abc"), ("outer", 200)]
     assert all(b"abc" in request for request in proxy.requests)
+
+
+def test_middleware_may_answer_by_itself(hosted, clients):
+    made_up = [httpx2.Response(418, json={"message": "short and stout"}), httpx2.Response(503)]
+    client = clients(hosted.base_url, middleware=[lambda request, send: made_up.pop() if made_up else send(request)])
+    with pytest.raises(errors.StatusError, match="short and stout"):
+        client.me()
+    assert client.me().id
+
+    async def answer(request, send):
+        return httpx2.Response(418, json={"message": "short and stout"})
+
+    async def main():
+        async with AsyncCodegenClient(TOKEN, ORG, hosted.base_url, middleware=[answer]) as twin:
+            await twin.me()
+
+    with pytest.raises(errors.StatusError, match="short and stout"):
+        asyncio.run(main())
 
 
 def test_raw_requests_have_the_same_policy(hosted, proxies, clients):

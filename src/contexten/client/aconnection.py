@@ -146,7 +146,7 @@ class AsyncConnection:
             send = partial(_through, middleware, send)
         try:
             async with asyncio.timeout(seconds):
-                return await send(request)
+                return answers.to(request, await send(request))
         except (httpx2.HTTPError, TimeoutError) as error:
             raise answers.failure(error, self.server, seconds) from error
 

@@ -93,6 +93,15 @@ def refuse_stream(response: httpx2.Response, server: Server) -> None:
     raise ResponseDecodingError(f"{_asked(response)} answered {response.headers.get('content-type')}, not a stream.")
 
 
+def to(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+    """The answer to a request; one that a middleware made up does not know of it."""
+    try:
+        _ = response.request
+    except RuntimeError:
+        response.request = request
+    return response
+
+
 def check(response: httpx2.Response) -> None:
     """Accept an answer that was read, or raise what it means.
 

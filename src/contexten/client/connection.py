@@ -136,7 +136,7 @@ class Connection:
         for middleware in reversed(self._middleware):
             send = partial(_through, middleware, send)
         try:
-            return send(request)
+            return answers.to(request, send(request))
         except httpx2.HTTPError as error:
             raise answers.failure(error, self.server, seconds) from error
 
