@@ -133,7 +133,7 @@ def test_runs_that_name_no_repository_work_where_the_server_was_started(program,
         folder.mkdir(exist_ok=True)
         process, base_url = program(CONTEXTEN_REPO=str(folder))
         assert home_of(base_url, LocalCredentials.read(tmp_path / "data")) == folder
-        process.terminate()
+        process.kill()  # its run goes on for ever, so it would be waited for
         process.wait()
 
 
