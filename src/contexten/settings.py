@@ -42,9 +42,12 @@ def is_loopback(host: str) -> bool:
 
 def _absolute(path: Path) -> Path:
     try:
-        return path.expanduser().resolve()
+        absolute = path.expanduser().resolve()
     except (OSError, RuntimeError) as error:  # no home folder, no current folder, a link to itself
         raise ValueError(str(error)) from error
+    if any(step.is_symlink() for step in (absolute, *absolute.parents)):  # on Python 3.13 that is no error by itself
+        raise ValueError(f"{absolute} goes through a link to itself")
+    return absolute
 
 
 Folder = Annotated[Path, AfterValidator(_absolute)]
