@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+import time
 from collections import Counter
 
 import psycopg
@@ -102,9 +103,13 @@ def freeze(worker, url):
         AND state <> 'idle' AND query NOT LIKE '%pg_try_advisory_xact_lock%'"""
     with psycopg.connect(url, autocommit=True) as connection:
         worker.process.send_signal(signal.SIGSTOP)
-        while connection.execute(under_way).fetchone() != (0,):
-            worker.process.send_signal(signal.SIGCONT)
-            worker.process.send_signal(signal.SIGSTOP)
+        quiet = 0  # looks in a row: a statement that was just sent is seen only when the database has read it
+        while quiet < 5:
+            quiet = quiet + 1 if connection.execute(under_way).fetchone() == (0,) else 0
+            if not quiet:
+                worker.process.send_signal(signal.SIGCONT)
+                worker.process.send_signal(signal.SIGSTOP)
+            time.sleep(0.02)
 
 
 def test_a_worker_that_was_only_slow_does_not_end_a_run_again(postgresql_environment, start, monkeypatch):
