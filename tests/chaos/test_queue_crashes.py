@@ -108,8 +108,9 @@ def freeze(worker, url):
             quiet = quiet + 1 if connection.execute(under_way).fetchone() == (0,) else 0
             if not quiet:
                 worker.process.send_signal(signal.SIGCONT)
+                time.sleep(0.005)
                 worker.process.send_signal(signal.SIGSTOP)
-            time.sleep(0.02)
+            time.sleep(0.01)
 
 
 def test_a_worker_that_was_only_slow_does_not_end_a_run_again(postgresql_environment, start, monkeypatch):
