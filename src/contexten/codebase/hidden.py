@@ -13,4 +13,6 @@ _SHARED = frozenset({
 
 def is_hidden(path: str) -> bool:
     """Whether a relative path, with forward slashes, has a hidden name in it, such as `.ssh/id_rsa` or `.env`."""
+    if path[:1] != "." and "/." not in path:
+        return False
     return any(name.startswith(".") and name not in _SHARED for name in path.split("/"))
