@@ -1,8 +1,8 @@
 """Following a thousand runs to their end: our agent over one event stream, the official SDK polling from threads.
 
 Both talk to the same small server, which does nothing but the API: every run ends so many seconds after it was created.
-Processor time and memory are what the following takes: both count from when the program is loaded and has made its first
-request. The whole process, imports included, is printed beside it. Exits with 1 when a limit is missed. Needs Python 3.12
+Processor time and "memory taken" count from when the program is loaded and has made its first request; "memory" is that
+of the whole process, imports included, and is the one that the limit is for. Exits with 1 when a limit is missed. Needs Python 3.12
 for the official package, installed into an environment of its own.
 """
 
@@ -85,14 +85,12 @@ def compare(runs: int, seconds: float) -> int:
     rows = [
         ("ours: wall, s", ours["wall"], most),
         ("ours / official: CPU", ours["cpu"] / theirs["cpu"], CPU_SHARE),
-        ("ours / official: memory", taken(ours) / taken(theirs), MEMORY_SHARE),
+        ("ours / official: memory taken", taken(ours) / taken(theirs), MEMORY_SHARE),
+        ("ours / official: memory", ours["mb"] / theirs["mb"], MEMORY_SHARE),
     ]
     print(f"{runs} runs of {seconds:g} s          wall s    CPU s   MB taken   MB loaded")
     for name, side in (("ours, streaming", ours), (f"{OFFICIAL}, polling", theirs)):
         print(f"  {name:<28} {side['wall']:6.1f}  {side['cpu']:7.2f}  {taken(side):9.1f}  {side['loaded']:10.1f}")
-    print(
-        f"  {'the whole processes':<28} {ours['mb'] / theirs['mb']:6.3f}  of the memory: {ours['mb']:.0f} of {theirs['mb']:.0f} MB"
-    )
     for name, value, limit in rows:
         print(f"  {name:<28} {value:6.3f}  limit {limit:.3f}  {'ok' if value <= limit else 'MISSED'}")
     return 0 if all(value <= limit for _, value, limit in rows) else 1
