@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -165,6 +166,34 @@ class ServerSettings(_Base):
     """Engine of a run that names none."""
     model: str | None = Field(default=None, validation_alias="CONTEXTEN_MODEL")
     """Model of a run that names none, as `provider:name`."""
+    model_max_requests: int = Field(default=100, ge=1, validation_alias="CONTEXTEN_MODEL_MAX_REQUESTS")
+    """How often the engine `model` asks its model in one turn."""
+    model_max_tokens: int = Field(default=5_000_000, ge=1, validation_alias="CONTEXTEN_MODEL_MAX_TOKENS")
+    """Tokens that a model may read and write in one turn, all requests together."""
+    model_max_cost: float = Field(default=5.0, gt=0, validation_alias="CONTEXTEN_MODEL_MAX_COST")
+    """US dollars that one turn of the engine `model` may cost, as far as its prices are known."""
+    model_command_timeout: float = Field(default=600.0, gt=0, validation_alias="CONTEXTEN_MODEL_COMMAND_TIMEOUT")
+    """Seconds that one command of a model may take."""
+
+    program_permissions: Literal["edits", "all"] = Field(
+        default="edits", validation_alias="CONTEXTEN_PROGRAM_PERMISSIONS"
+    )
+    """What the engines claude_code and codex may do without asking: `edits` in the run's own copy of the repository and
+    commands that cannot leave it, or `all` that the user of this machine may do."""
+    remote_base_url: str | None = Field(default=None, validation_alias="CONTEXTEN_REMOTE_BASE_URL")
+    """Address of the server that the engine `remote` hands runs to, with or without `/v1`."""
+    remote_token: SecretStr | None = Field(default=None, validation_alias="CONTEXTEN_REMOTE_TOKEN")
+    """Bearer token for that server."""
+    remote_org_id: int | None = Field(default=None, ge=1, validation_alias="CONTEXTEN_REMOTE_ORG_ID")
+    """Organization there; without one, the only one that the token reaches."""
+    remote_repo_id: int | None = Field(default=None, ge=1, validation_alias="CONTEXTEN_REMOTE_REPO_ID")
+    """Repository there that all runs work on; without one, the one with the name of the run's repository here."""
+
+    sandbox: Literal["bubblewrap", "none"] = Field(default="bubblewrap", validation_alias="CONTEXTEN_SANDBOX")
+    """Where commands of a model run: in bubblewrap, or with all that this user may read and do."""
+    sandbox_read: Annotated[tuple[Folder, ...], NoDecode] = Field(default=(), validation_alias="CONTEXTEN_SANDBOX_READ")
+    """Folders that commands in the sandbox may read beside the system's programs, such as a toolchain in the home folder;
+    their `bin` is on the PATH. Joined by colons."""
 
     run_timeout: float = Field(default=3600.0, gt=0, validation_alias="CONTEXTEN_RUN_TIMEOUT")
     """Seconds a run may take before it ends as TIMEOUT."""
@@ -189,6 +218,11 @@ class ServerSettings(_Base):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("sandbox_read", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from contexten.engines.changes import Changes
     from contexten.protocol import LogEntry, NewLogEntry
 
 
@@ -51,6 +52,8 @@ class Task:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     attempt: int = 1
     """How often this turn was taken up, this time included."""
+    seconds: float | None = None
+    """After so many the server ends this attempt; an engine that ends before can say how far it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Outcome:
     summary: str | None = None
     """One line."""
     usage: Usage = field(default_factory=Usage)
+    changes: Changes | None = None
+    """What the run has changed since it began; None when the engine changes nothing."""
 
 
 def checked(outcome: object) -> Outcome:
@@ -124,11 +129,25 @@ class Journal(Protocol):
         """Entries that earlier attempts of this turn wrote, by key, oldest first."""
         ...
 
+    async def last(self, key: str) -> LogEntry | None:
+        """The newest entry with this key in any turn of the run: what an engine noted for the turns to come."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether the turn has ended for good, by a cancel or for lack of time.
+
+        Asked by an engine that is being cancelled: when it is False, the turn is taken up again by a later attempt.
+        """
+        ...
+
 
 class Engine(Protocol):
     """Does runs. Registered by name in an `Engines`.
 
-    One that works without a model has `uses_model = False`; its runs then have none.
+    One that works without a model has `uses_model = False`; its runs then have none. One with a choice of its own has
+    `uses_default_model = False`; its runs then have a model only when they name it. One that can tell from the model that a
+    run cannot begin has `objection(model: str | None) -> str | None`: what it says is the answer to who asks for the run.
     """
 
     name: str

@@ -79,21 +79,58 @@ def read(folder: Path, *arguments: str) -> str:
     Raises:
         EngineError: git is not installed, took too long, or failed (for example: not a repository).
     """
+    return read_bytes(folder, *arguments).decode(errors="replace")
+
+
+def read_bytes(folder: Path, *arguments: str, seconds: float = READ_SECONDS) -> bytes:
+    """The same, byte for byte."""
+    return _run("-C", str(folder), *arguments, environment=_environment("none"), seconds=seconds)
+
+
+def own(
+    git_dir: Path,
+    *arguments: str,
+    work_tree: Path | None = None,
+    given: bytes = b"",
+    seconds: float = READ_SECONDS,
+) -> bytes:
+    """What a git command prints about a database of the server's own, which nothing else can write; blocking.
+
+    Configuration and attributes of the machine and of its user are not heard.
+
+    Args:
+        git_dir: the database's folder.
+        arguments: the git command line after `git`.
+        work_tree: the folder that the database is about.
+        given: what the command reads.
+        seconds: after this time it is killed.
+
+    Raises:
+        EngineError: git is not installed, took too long, or failed.
+    """
+    places = [f"--git-dir={git_dir}"]
+    if work_tree is not None:
+        places += ["-C", str(work_tree), f"--work-tree={work_tree}"]
+    return _run(*places, *arguments, environment=_bare_environment(), given=given, seconds=seconds)
+
+
+def _run(*arguments: str, environment: Mapping[str, str], seconds: float, given: bytes = b"") -> bytes:
+    command = next(each for each in arguments[1:] if not each.startswith(("-", "/")))
     try:
         done = subprocess.run(  # noqa: S603 (the program is git, the arguments are ours)
-            [_program(), "--no-pager", *_CAREFUL, "-C", str(folder), *arguments],
+            [_program(), "--no-pager", *_CAREFUL, *arguments],
             capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=READ_SECONDS,
-            env=_environment("none"),
+            input=given,
+            timeout=seconds,
+            env=environment,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise EngineError(f"git {arguments[0]} took longer than {READ_SECONDS:.0f} s and was stopped.") from None
+        raise EngineError(f"git {command} took longer than {seconds:.0f} s and was stopped.") from None
     if done.returncode:
         said = done.stderr.decode(errors="replace")[-_KEPT_MESSAGE:].strip()
-        raise EngineError(f"git {arguments[0]} failed: {without_credentials(said)}")
-    return done.stdout.decode(errors="replace")
+        raise EngineError(f"git {command} failed: {without_credentials(said)}")
+    return done.stdout
 
 
 async def unstoppable(work: Coroutine[Any, Any, T] | asyncio.Future[T]) -> T:
@@ -136,6 +173,21 @@ def _environment(protocols: str) -> Mapping[str, str]:
         "GIT_LFS_SKIP_SMUDGE": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_LAZY_FETCH": "1",
+        "LC_ALL": "C",
+    }
+
+
+def _bare_environment() -> Mapping[str, str]:
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": "/nonexistent",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_LITERAL_PATHSPECS": "1",
         "LC_ALL": "C",
     }
 

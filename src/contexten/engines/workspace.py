@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 CLONES = "repos"
 """Folder in a data folder that holds cloned repositories, each of which is open to the runs that work on it."""
+CHECKOUTS = "checkouts"
+"""Folder in a data folder that holds the runs' own copies, each of which is open to its run."""
 
 _closed: set[Path] = set()
 
@@ -77,9 +79,13 @@ def read_text(workspace: Path, relative: str | Path, *, limit: int = 256 * 1024)
 
 
 def _closed_below(root: Path) -> list[Path]:
-    if any(root.is_relative_to(folder) and folder / CLONES not in root.parents for folder in _closed):
+    if any(root.is_relative_to(folder) and not _is_lent(root, folder) for folder in _closed):
         raise EngineError(f"The folder {root} belongs to the server itself, so no run reads it.")
     return [folder for folder in sorted(_closed) if folder.is_relative_to(root)]
+
+
+def _is_lent(root: Path, data_folder: Path) -> bool:
+    return any(data_folder / lent in root.parents for lent in (CLONES, CHECKOUTS))
 
 
 def _resolved(path: Path) -> Path:

@@ -1,0 +1,194 @@
+"""Where commands of a model run: in bubblewrap, with nothing of the machine but its programs and the run's own copy.
+
+A command sees an empty environment but for a short list, programs and libraries read-only, empty `/tmp` and home folders, its own
+processes and no network. It can write only to its root and to what is gone when it ends. Time, output, processes, memory, open files
+and the size of a file are limited, and nothing of it outlives its end or the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from contexten.engines import bubblewrap, cgroups
+from contexten.engines.base import Availability
+from contexten.engines.git import unstoppable
+from contexten.engines.output import Output
+from contexten.errors import EngineUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from contexten.settings import ServerSettings
+
+Mode = Literal["bubblewrap", "none"]
+
+MAX_PROCESSES = 256
+"""Processes and threads that a command may have at a time."""
+MAX_MEMORY = 4 * 1024**3
+"""Bytes of memory; of each process, and of all together where the system can count that."""
+MAX_FILE_SIZE = 1024**3
+"""Bytes of a file that a command writes."""
+MAX_OPEN_FILES = 4096
+"""Of each process."""
+
+_LAUNCH = Path(__file__).with_name("launch.py")
+_LAST_WORDS_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a command ended."""
+
+    exit_code: int
+    """As a shell has it: 128 and the signal's number when a signal ended it."""
+    output: str
+    """Both streams as they were written; cut in the middle when too long, with a note."""
+    timed_out: bool
+    """Whether it was killed because its time was up."""
+    seconds: float
+    """How long it took."""
+
+
+class Sandbox:
+    """Runs commands that nobody has looked at.
+
+    Args:
+        mode: `bubblewrap`; or `none`, the user's own choice to run commands without any protection of what they may read.
+        hidden: folders that no command sees wherever they are, such as the server's data folder.
+        readable: folders that commands may read beside the system's programs, such as a toolchain in the home folder.
+    """
+
+    def __init__(
+        self, mode: Mode = "bubblewrap", *, hidden: Sequence[Path] = (), readable: Sequence[Path] = ()
+    ) -> None:
+        self._mode = mode
+        self._hidden = tuple(hidden)
+        self._readable = tuple(readable)
+
+    @classmethod
+    def of(cls, settings: ServerSettings) -> Sandbox:
+        """The sandbox of a server."""
+        return cls(settings.sandbox, hidden=[settings.data_dir, settings.cache_dir], readable=settings.sandbox_read)
+
+    def availability(self) -> Availability:
+        """Whether commands can run here; what is missing and what to do about it."""
+        if self._mode == "none":
+            return Availability(True, "none: commands of a model see all that this user sees (CONTEXTEN_SANDBOX=none)")
+        return bubblewrap.availability()
+
+    async def run(  # noqa: PLR0913 - what a command needs
+        self,
+        command: Sequence[str] | str,
+        *,
+        root: Path,
+        timeout: float,  # noqa: ASYNC109 - what is stopped then is the command, which then has an outcome
+        max_output: int,
+        env: Mapping[str, str] | None = None,
+        network: bool = False,
+        on_output: Callable[[str], None] | None = None,
+    ) -> Finished:
+        """Run a command in a folder and wait for its end; when cancelled, nothing of it is left.
+
+        Args:
+            command: a program and its arguments, or a line for `sh`.
+            root: the folder that it works in and may change.
+            timeout: seconds until it is killed, with everything that it started.
+            max_output: characters of output that are kept.
+            env: variables beside the usual ones; the command can read them.
+            network: whether it may talk to the network, this machine's own ports included.
+            on_output: told each piece of output as it comes.
+
+        Raises:
+            EngineUnavailableError: there is no sandbox here.
+        """
+        state = await asyncio.to_thread(self.availability)
+        if not state.ready:
+            raise EngineUnavailableError(state.detail)
+        words = ["/bin/sh", "-c", command] if isinstance(command, str) else list(command)
+        if self._mode == "bubblewrap":
+            words = [*self._walls(root, network=network), "--", *words]
+        with cgroups.group(MAX_PROCESSES, MAX_MEMORY) as groups:
+            output = Output(max_output, on_output)
+            return await _run(_launched(words, groups), root, {**self._environment(), **(env or {})}, timeout, output)
+
+    def _environment(self) -> dict[str, str]:
+        inside = self._mode == "bubblewrap"
+        return {
+            "PATH": bubblewrap.path(self._readable) if inside else os.environ.get("PATH", bubblewrap.PATH),
+            "HOME": bubblewrap.HOME if inside else str(Path.home()),
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+        }
+
+    def _walls(self, root: Path, *, network: bool) -> list[str]:
+        return bubblewrap.walls(root, hidden=self._hidden, readable=self._readable, network=network)
+
+
+async def _run(words: Sequence[str], root: Path, env: Mapping[str, str], seconds: float, output: Output) -> Finished:
+    began = time.monotonic()
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *words,
+            cwd=root,
+            env=env,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+    )
+    reading: asyncio.Task[None] | None = None
+    timed_out = False
+    try:
+        process = await unstoppable(starting)
+        reading = asyncio.create_task(output.take(process.stdout))
+        async with asyncio.timeout(seconds):
+            await process.wait()
+    except TimeoutError:
+        timed_out = True
+    finally:
+        if not starting.exception():
+            await unstoppable(_end(starting.result(), reading))
+    code = process.returncode or 0
+    return Finished(code if code >= 0 else 128 - code, output.text(), timed_out, time.monotonic() - began)
+
+
+async def _end(process: asyncio.subprocess.Process, reading: asyncio.Task[None] | None) -> None:
+    """Kill what is left, and wait until all of it is gone: then nobody holds the pipe any more."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+    if reading is not None:
+        await asyncio.wait([reading], timeout=_LAST_WORDS_SECONDS)
+        reading.cancel()
+
+
+def _launched(words: Sequence[str], groups: Sequence[Path]) -> list[str]:
+    wanted = {"parent": os.getpid(), "limits": _limits(), "cgroups": [str(folder) for folder in groups]}
+    return [sys.executable, "-I", "-S", str(_LAUNCH), json.dumps(wanted), *words]
+
+
+def _limits() -> dict[str, int]:
+    limits = {"CORE": 0, "NOFILE": MAX_OPEN_FILES, "FSIZE": MAX_FILE_SIZE, "DATA": MAX_MEMORY}
+    if os.geteuid():  # root is exempt: it has a group of its own instead
+        limits["NPROC"] = _tasks_of_this_user() + MAX_PROCESSES
+    return limits
+
+
+def _tasks_of_this_user() -> int:
+    """How many threads this user has: the system counts them all against the limit."""
+    mine = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if folder.stat().st_uid == os.getuid():
+                mine += len(list((folder / "task").iterdir()))
+    return mine
