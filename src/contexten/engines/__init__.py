@@ -25,5 +25,20 @@ def default_engines(settings: ServerSettings) -> Engines:
     """The engines that come with Contexten, set up as the settings say."""
     from contexten.engines.analyst import AnalystEngine
 
-    engines = Engines([AnalystEngine(cache=settings.cache_dir, engines=lambda: engines)])
+    engines = Engines([AnalystEngine(cache=settings.cache_dir, engines=lambda: engines), _model(settings)])
     return engines
+
+
+def _model(settings: ServerSettings) -> Engine:
+    from contexten.engines.model import ModelEngine
+    from contexten.engines.model.limits import Limits
+    from contexten.engines.sandbox import Sandbox
+    from contexten.engines.workspace import CHECKOUTS
+
+    limits = Limits(
+        settings.model_max_requests,
+        settings.model_max_tokens,
+        settings.model_max_cost,
+        settings.model_command_timeout,
+    )
+    return ModelEngine(settings.model, settings.data_dir / CHECKOUTS, Sandbox.of(settings), limits)

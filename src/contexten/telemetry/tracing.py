@@ -38,6 +38,11 @@ def invoke_agent(
     return _Spanned(names.INVOKE_AGENT, names.AGENT, agent, kind, attributes)
 
 
+def chat(model: str, attributes: Attributes | None = None) -> AbstractContextManager[Span]:
+    """A span around one request to a model; see `invoke_agent` for `attributes`."""
+    return _Spanned(names.CHAT, names.MODEL, model, SpanKind.CLIENT, attributes)
+
+
 def execute_tool(tool: str, attributes: Attributes | None = None) -> AbstractContextManager[Span]:
     """A span around one call of a tool; see `invoke_agent` for `attributes`."""
     return _Spanned(names.EXECUTE_TOOL, names.TOOL, tool, SpanKind.INTERNAL, attributes)

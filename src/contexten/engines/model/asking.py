@@ -1,0 +1,105 @@
+"""Asking a model: one request through pydantic-ai, with a bounded wait, whose failure ends the turn."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from contexten.engines.model.ending import Ended
+from contexten.engines.model.refusals import context_full, ending, refused_content
+from contexten.engines.model.said import Said, heard
+from contexten.telemetry import metrics, names, tracing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_ai.models import Model
+
+    from contexten.engines.model.conversation import Conversation
+    from contexten.engines.model.tools import Tool
+
+RETRIES = 4
+"""How often a provider's own library sends a request again that met a passing fault. Nothing else does."""
+_FULL = 0.85
+"""Share of a model's context from which on the oldest answers of tools are left out."""
+
+
+class Asked:
+    """A model that can be asked, with the tools that it may call.
+
+    Args:
+        model: the model, opened.
+        name: how the person calls it.
+        instructions: what it is told about itself.
+        tools: what it may call.
+        seconds: how long one request may take, each time that it is sent.
+    """
+
+    def __init__(
+        self, model: Model, name: str, instructions: str, tools: Mapping[str, Tool], seconds: float = 300.0
+    ) -> None:
+        from pydantic_ai.messages import InstructionPart
+        from pydantic_ai.models import ModelRequestParameters
+        from pydantic_ai.settings import ModelSettings
+        from pydantic_ai.tools import ToolDefinition
+
+        self._model = model
+        self._name = name
+        self._settings = ModelSettings(timeout=seconds, max_retries=RETRIES, cache=True)
+        self._parameters = ModelRequestParameters(
+            function_tools=[
+                ToolDefinition(
+                    name=tool.name,
+                    description=tool.arguments.__doc__,
+                    parameters_json_schema=tool.arguments.model_json_schema(),
+                )
+                for tool in tools.values()
+            ],
+            instruction_parts=[InstructionPart(instructions)],
+        )
+
+    async def ask(self, conversation: Conversation) -> Said:
+        """What the model says next. When the conversation is too long for it, older answers of tools are left out.
+
+        Raises:
+            Ended: it cannot be asked, or refuses to answer.
+        """
+        from pydantic_ai.exceptions import ModelContextWindowExceededError
+
+        while True:
+            try:
+                said = await self._request(conversation)
+            except ModelContextWindowExceededError as error:
+                if not conversation.shorten():
+                    raise context_full(self._name) from error
+            except Ended:
+                raise
+            except Exception as error:  # noqa: BLE001 - what a provider answers decides what is raised here
+                raise ending(error, self._name) from None  # the cause may quote the key
+            else:
+                break
+        if said.ended == "content_filter" and not said.calls:
+            raise refused_content(self._name)
+        window = self._model.profile.get("context_window")
+        if window and said.used["input_tokens"] > window * _FULL:
+            conversation.shorten()
+        return said
+
+    async def _request(self, conversation: Conversation) -> Said:
+        from pydantic_ai.direct import model_request
+
+        began = perf_counter()
+        provider = self._name.partition(":")[0]
+        with tracing.chat(self._name, {names.PROVIDER: provider}) as span:
+            message = await model_request(
+                self._model,
+                conversation.messages,
+                model_settings=self._settings,
+                model_request_parameters=self._parameters,
+                instrument=False,
+            )
+            said = heard(message)
+            span.set_attribute(names.INPUT_TOKENS, said.used["input_tokens"])
+            span.set_attribute(names.OUTPUT_TOKENS, said.used["output_tokens"])
+        metrics.registry.observe(names.OPERATION_SECONDS, perf_counter() - began, {"gen_ai_provider_name": provider})
+        return said

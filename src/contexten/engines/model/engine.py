@@ -1,0 +1,171 @@
+"""The engine `model`: what a run needs is put together, the loop goes on until it ends, and what came of it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from contexten.engines.base import Availability, Outcome
+from contexten.engines.checkout import open_checkout
+from contexten.engines.figures import figures
+from contexten.engines.model.ending import Ended
+from contexten.engines.model.providers import NOT_INSTALLED, installed, objection
+from contexten.errors import CodebaseError, EngineError, EngineUnavailableError
+from contexten.protocol import MessageType, NewLogEntry, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from contexten.engines.base import Journal, Task
+    from contexten.engines.changes import Changes
+    from contexten.engines.checkout import Checkout
+    from contexten.engines.model.limits import Limits
+    from contexten.engines.model.loop import Loop
+    from contexten.engines.model.tools import Place
+    from contexten.engines.sandbox import Sandbox
+
+T = TypeVar("T")
+
+_THREADS = 8
+_CONTEXT_TOKENS = 4_000
+_LAST_SECONDS = 5.0
+_LAST_SHARE = 0.1
+"""What is kept of a turn's time to tell how it ended: seconds at most, and share of it."""
+
+
+class ModelEngine:
+    """Lets a model work on a copy of the repository with tools, until it is done or a limit is reached.
+
+    Args:
+        model: of a run that names none, as `provider:name`.
+        home: folder of the runs' own copies.
+        sandbox: where commands run; when it is not available, models cannot run any.
+        limits: what one turn may use up.
+    """
+
+    name = "model"
+    concurrency: int | None = None
+
+    def __init__(self, model: str | None, home: Path, sandbox: Sandbox, limits: Limits) -> None:
+        self._model = model
+        self._home = home
+        self._sandbox = sandbox
+        self._limits = limits
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="model")
+
+    def availability(self) -> Availability:
+        """Whether the extra is installed, a model is set and its key is there; nobody is asked whether the key is right."""
+        if self._model:
+            reason = objection(self._model)
+            return Availability(ready=reason is None, detail=reason or self._model)
+        return Availability(ready=False, detail="needs CONTEXTEN_MODEL" if installed() else NOT_INSTALLED)
+
+    def objection(self, model: str | None) -> str | None:
+        """Why a run with this model cannot begin; None when it can."""
+        return objection(model)
+
+    async def run(self, task: Task, journal: Journal) -> Outcome:
+        """Do the task.
+
+        Raises:
+            EngineUnavailableError: the model is missing something; the message says what.
+            EngineError: there can be no copy of the repository.
+        """
+        if reason := objection(task.model):
+            raise EngineUnavailableError(reason)
+        before = await journal.entries()
+        checkout = await open_checkout(task, self._home)
+        place = await self._place(task, checkout)
+        loop, ended = await self._work(task, journal, before, place)
+        outcome = await self._outcome(task, checkout, place, loop, ended)
+        await _tell(journal, outcome)
+        return outcome
+
+    async def _place(self, task: Task, checkout: Checkout) -> Place:
+        from contexten.engines.model.tools import Place
+
+        state = await self._in_thread(self._sandbox.availability)
+        sandbox = self._sandbox if state.ready else None
+        return Place(checkout.root, task.repo_name, sandbox, self._limits.command_seconds)
+
+    async def _work(self, task: Task, journal: Journal, before: Any, place: Place) -> tuple[Loop, Ended]:
+        from contexten.engines.model.conversation import Conversation, instructions
+        from contexten.engines.model.loop import Loop
+        from contexten.engines.model.toolbox import Toolbox
+
+        name = task.model or ""
+        model = await self._in_thread(_open, name)
+        toolbox = Toolbox(place, self._threads)
+        asked = await self._in_thread(
+            _asked, model, name, instructions(can_run=place.sandbox is not None), toolbox.tools
+        )
+        context = await self._in_thread(_context, place, task.prompt)
+        loop = Loop(asked, toolbox, Conversation(task, context), journal, before=before, limits=self._limits)
+        async with model:
+            return loop, await _in_time(loop, task.seconds)
+
+    async def _outcome(self, task: Task, checkout: Checkout, place: Place, loop: Loop, ended: Ended) -> Outcome:
+        changes = await self._in_thread(checkout.changes)
+        spent = loop.spent
+        return Outcome(
+            ended.status,
+            _text(task, ended, changes),
+            summary=figures(changes, spent.usage, tests=place.tests, priced=spent.priced) or None,
+            usage=spent.usage,
+            changes=changes,
+        )
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+
+def _open(name: str) -> Any:
+    from contexten.engines.model.providers import open_model
+
+    return open_model(name)
+
+
+def _asked(*parts: Any) -> Any:
+    from contexten.engines.model.asking import Asked
+
+    return Asked(*parts)
+
+
+def _context(place: Place, prompt: str) -> str:
+    """What of the code matters for a prompt; nothing when the code cannot be read."""
+    try:
+        return place.code().codebase.relevant_context(prompt, budget_tokens=_CONTEXT_TOKENS).text
+    except (CodebaseError, EngineError, OSError):
+        return ""
+
+
+async def _in_time(loop: Loop, seconds: float | None) -> Ended:
+    """How a loop ends, within the time that there is, less what it takes to tell."""
+    left = None if seconds is None else seconds - min(_LAST_SECONDS, seconds * _LAST_SHARE)
+    try:
+        async with asyncio.timeout(left) as limit:
+            return await loop.run()
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        said = f"The run was stopped because it was not done after {seconds:g} s (--timeout, CONTEXTEN_RUN_TIMEOUT)."
+        return Ended(RunStatus.TIMEOUT, f"{said} It can go on where it is:", resumable=True)
+
+
+def _text(task: Task, ended: Ended, changes: Changes) -> str:
+    """The result: the answer, or what happened and the next steps."""
+    text = f'{ended.text} contexten runs resume {task.run_id} "go on"' if ended.resumable else ended.text
+    if ended.status != RunStatus.COMPLETE and changes.files:
+        text += f"\nWhat it has changed so far is kept: contexten runs diff {task.run_id}"
+    return text
+
+
+async def _tell(journal: Journal, outcome: Outcome) -> None:
+    """Write the answer into the log. How a turn failed is written there by the queue, but for the limits."""
+    if outcome.status == RunStatus.COMPLETE:
+        entry = NewLogEntry(message_type=MessageType.FINAL_ANSWER, thought=outcome.summary, observation=outcome.result)
+        await journal.add(entry, key="answer")
+    elif outcome.status in {RunStatus.MAX_ITERATIONS_REACHED, RunStatus.OUT_OF_TOKENS}:
+        await journal.add(NewLogEntry(message_type=MessageType.ERROR, thought=outcome.result), key="limit")
