@@ -40,13 +40,12 @@ async def new_run(
     if body.model and len(body.model) > LONGEST_MODEL:
         raise invalid(f"the name of the model is longer than {LONGEST_MODEL} characters", "body", "model")
     engine = engine_of(services, body)
-    uses_model = getattr(services.engines.get(engine), "uses_model", True)
     return NewRun(
         organization_id=org_id,
         user_id=caller.user_id,
         prompt=body.prompt,
         engine=engine,
-        model=(body.model or services.settings.model) if uses_model else None,
+        model=model_of(services, engine, body.model),
         repo_id=await repository_of(services, org_id, body.repo_id),
         source_type=SourceType.API,
         metadata=body.metadata or {},
@@ -97,6 +96,17 @@ def engine_of(services: Services, body: CreateAgentRunInput) -> str:
         field = "engine" if body.engine else "agent_type"
         raise invalid(f"There is no engine {named[:100]!r}. Engines here: {names}.", "body", field)
     return named
+
+
+def model_of(services: Services, engine: str, named: str | None) -> str | None:
+    """The model of a run: the one that is named, else the default, as far as its engine uses them."""
+    used = services.engines.get(engine)
+    if not getattr(used, "uses_model", True):
+        return None
+    model = named or (services.settings.model if getattr(used, "uses_default_model", True) else None)
+    if (objection := getattr(used, "objection", None)) and (reason := objection(model)):
+        raise invalid(reason, "body", "model")
+    return model
 
 
 async def repository_of(services: Services, org_id: int, repo_id: int | None) -> int:

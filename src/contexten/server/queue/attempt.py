@@ -32,7 +32,7 @@ class Limits:
 
 
 async def attempt(
-    engine: Engine, task: Task, journal: TurnJournal, limits: Limits, stop: asyncio.Future[None]
+    engine: Engine, task: Task, journal: TurnJournal, limits: Limits, stop: asyncio.Future[bool]
 ) -> Outcome | None:
     """Let an engine do a task.
 
@@ -41,7 +41,7 @@ async def attempt(
         task: what it does.
         journal: its log, closed when this returns.
         limits: how long it may take.
-        stop: when done, the engine is told to end.
+        stop: when done, the engine is told to end; with whether the turn has ended for good.
 
     Returns:
         How the turn ended, or None when it was stopped.
@@ -55,7 +55,7 @@ async def attempt(
         await asyncio.wait(watched, timeout=limits.seconds, return_when=asyncio.FIRST_COMPLETED)
         if work.done():
             return _outcome(work)
-        journal.close()
+        journal.close(over=stop.result() if stop.done() else True)
         await _end(work, limits.grace)
         return None if stop.done() else too_slow(limits.seconds)
     finally:

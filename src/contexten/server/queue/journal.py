@@ -24,9 +24,16 @@ class TurnJournal:
         self._patiently = patiently
         self._turn = (run_id, turn)
         self._closed = False
+        self._over = False
 
-    def close(self) -> None:
-        """Let nothing more be written."""
+    @property
+    def over(self) -> bool:
+        """Whether the turn has ended for good."""
+        return self._over
+
+    def close(self, *, over: bool = False) -> None:
+        """Let nothing more be written; the first call says whether the turn has ended for good."""
+        self._over = over if not self._closed else self._over
         self._closed = True
 
     async def add(self, entry: NewLogEntry, *, key: str) -> bool:
@@ -38,6 +45,11 @@ class TurnJournal:
         """What earlier attempts of the turn wrote, by key, oldest first."""
         self._check()
         return await self._patiently(lambda: self._store.events.entries(*self._turn))
+
+    async def last(self, key: str) -> LogEntry | None:
+        """The newest entry with this key in any turn of the run."""
+        self._check()
+        return await self._patiently(lambda: self._store.events.last(self._turn[0], key))
 
     def _check(self) -> None:
         if self._closed:

@@ -210,7 +210,7 @@ class Queue:
             current = await self._store.runs.attempts(list(mine))
             for key, attempt in mine.items():
                 if current.get(key) != attempt:
-                    turns.halt(*key)
+                    turns.halt(*key, over=key not in current)
 
     @staticmethod
     async def _check(durable: Durable) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from contexten.engines.base import Outcome
+from contexten.engines.workspace import CHECKOUTS
 from contexten.errors import EngineError, StoreUnavailableError
 from contexten.protocol import MessageType, NewLogEntry, RunStatus, is_successful
 from contexten.server.queue.assignment import task_of
 from contexten.server.queue.attempt import Limits, attempt, broken, failed
+from contexten.server.queue.copies import keep_changes
 from contexten.server.queue.journal import TurnJournal
 from contexten.server.queue.patience import PAUSE, Outage, Patience
 from contexten.server.store.errors import NotThereError
@@ -33,13 +35,13 @@ MAX_CRASHES = 3
 
 @dataclass(slots=True)
 class _UnderWay:
-    stop: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    stop: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     attempt: int | None = None
     """Which attempt this is, once the store has given it out."""
 
-    def halt(self) -> None:
+    def halt(self, *, over: bool) -> None:
         if not self.stop.done():
-            self.stop.set_result(None)
+            self.stop.set_result(over)
 
 
 class Turns:
@@ -66,6 +68,7 @@ class Turns:
         self._under_way: dict[tuple[int, int], _UnderWay] = {}
         self._idle = asyncio.Event()
         self._idle.set()
+        self._copies = settings.data_dir / CHECKOUTS
         self._closing = False
         self._patiently = Patience(outage)
 
@@ -74,10 +77,10 @@ class Turns:
         """Which attempt at each turn is under way here."""
         return {key: one.attempt for key, one in self._under_way.items() if one.attempt is not None}
 
-    def halt(self, run_id: int, turn: int) -> None:
-        """Stop doing a turn that has ended, or that another worker took over; nothing is written about it."""
+    def halt(self, run_id: int, turn: int, *, over: bool = True) -> None:
+        """Stop doing a turn that is over, or that another attempt took over; nothing is written about it."""
         if one := self._under_way.get((run_id, turn)):
-            one.halt()
+            one.halt(over=over)
 
     async def close(self, drain: float) -> None:
         """Take up nothing more, wait for what is under way, and leave what is not done in time to the next start."""
@@ -85,13 +88,13 @@ class Turns:
         self._patiently.end()
         await self._until_idle(drain)
         for one in self._under_way.values():
-            one.halt()
+            one.halt(over=False)
         await self._until_idle(self._grace + PAUSE)
 
     async def do(self, waiting: Waiting) -> None:
         """Do a turn. Returns when it has ended; never, until cancelled, when it is left to the next start."""
         key = (waiting.run_id, waiting.turn)
-        self.halt(*key)  # an attempt that was taken from this worker and came back to it
+        self.halt(*key, over=False)  # an attempt that was taken from this worker and came back to it
         one = self._under_way[key] = _UnderWay()
         self._idle.clear()
         try:
@@ -121,6 +124,8 @@ class Turns:
             return False
         one.attempt = record.attempt
         outcome = await self._outcome(record, one.stop)
+        if outcome is not None or one.stop.result():
+            await self._patiently(lambda: keep_changes(self._store, self._copies, record, outcome))
         if outcome is not None:
             await self._end(record, outcome)
         elif self._closing:
@@ -128,7 +133,7 @@ class Turns:
             return True
         return False
 
-    async def _outcome(self, record: TurnRecord, stop: asyncio.Future[None]) -> Outcome | None:
+    async def _outcome(self, record: TurnRecord, stop: asyncio.Future[bool]) -> Outcome | None:
         if record.attempt - record.put_back > MAX_CRASHES:
             return _poison(record)
         journal = TurnJournal(self._store, record.run_id, record.turn, self._patiently)
@@ -142,6 +147,7 @@ class Turns:
         except Exception as error:  # noqa: BLE001 - whatever it is, the run must end and say so
             return broken(error, _name(record))
         limits = Limits(record.timeout or self._settings.run_timeout, self._grace)
+        task = replace(task, seconds=limits.seconds)
         span = tracing.invoke_agent(engine.name, {names.CONVERSATION: str(record.run_id)})
         with run_metrics.active(engine.name), span:
             return await attempt(engine, task, journal, limits, stop)

@@ -29,6 +29,11 @@ LONGEST_KEY = 200
 _OF_TURN = EVENT.where(
     events.c.run_id == bindparam("run"), events.c.turn == bindparam("number"), events.c.key.is_not(None)
 ).order_by(events.c.id)
+_LAST = (
+    EVENT.where(events.c.run_id == bindparam("run"), events.c.key == bindparam("name"))
+    .order_by(events.c.turn.desc())
+    .limit(1)
+)
 _PAGE = EVENT.where(
     events.c.run_id == bindparam("run"),
     events.c.position.is_not(None),
@@ -68,6 +73,15 @@ class Events:
         def work(connection: Connection) -> dict[str, LogEntry]:
             rows = connection.execute(_OF_TURN, {"run": run_id, "number": turn})
             return {row.key: entry_from(row) for row in rows}
+
+        return await self._database.read(work)
+
+    async def last(self, run_id: int, key: str) -> LogEntry | None:
+        """The log entry with this key in the newest turn of the run that has one."""
+
+        def work(connection: Connection) -> LogEntry | None:
+            row = connection.execute(_LAST, {"run": run_id, "name": key}).first()
+            return None if row is None else entry_from(row)
 
         return await self._database.read(work)
 
