@@ -11,7 +11,7 @@ from contexten.client.calls import runs
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
 
-    from contexten.protocol import AgentRun, AgentRunWithLogs, LogEntry, Page, SearchHit, SearchResults
+    from contexten.protocol import AgentRun, AgentRunDiff, AgentRunWithLogs, LogEntry, Page, SearchHit, SearchResults
     from contexten.resilience import Retry
 
 Org = int | str | None
@@ -89,6 +89,10 @@ class RunCalls(Calls):
     def iter_agent_run_logs(self, run_id: int, *, org_id: Org = None) -> Iterator[LogEntry]:
         """The whole log of a run as it stands, oldest entry first."""
         return log_of(self._connection, run_id, org_id)
+
+    def get_agent_run_diff(self, run_id: int, *, org_id: Org = None) -> AgentRunDiff:
+        """What a run has changed in its own copy of the repository: a patch and figures. A hosted Codegen cannot say."""
+        return self._send(runs.diff(run_id), org_id)
 
     def resume_agent_run(
         self, run_id: int, prompt: str, images: Sequence[str] | None = None, *, org_id: Org = None
@@ -183,6 +187,10 @@ class AsyncRunCalls(AsyncCalls):
     def iter_agent_run_logs(self, run_id: int, *, org_id: Org = None) -> AsyncGenerator[LogEntry]:
         """The whole log of a run as it stands, oldest entry first."""
         return alog_of(self._connection, run_id, org_id)
+
+    async def get_agent_run_diff(self, run_id: int, *, org_id: Org = None) -> AgentRunDiff:
+        """What a run has changed in its own copy of the repository: a patch and figures. A hosted Codegen cannot say."""
+        return await self._send(runs.diff(run_id), org_id)
 
     async def resume_agent_run(
         self, run_id: int, prompt: str, images: Sequence[str] | None = None, *, org_id: Org = None

@@ -1,5 +1,6 @@
 """The Codegen REST API as types: what goes over the wire, and the rules of a run's status. No input or output here."""
 
+from contexten.protocol.diffs import AgentRunDiff, ChangedFile
 from contexten.protocol.live import LogEvent, RunEvent, StatusEvent
 from contexten.protocol.logs import LogEntry, MessageType, NewLogEntry
 from contexten.protocol.model import Id, Input, Model
@@ -59,8 +60,10 @@ __all__ = [
     "MAX_PAGE",
     "AgentRun",
     "AgentRunDetail",
+    "AgentRunDiff",
     "AgentRunWithLogs",
     "AnalyzeLogs",
+    "ChangedFile",
     "CheckSuiteSettings",
     "CheckSuiteSettingsRequest",
     "ClaudeCodeLog",

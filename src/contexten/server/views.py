@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from contexten.protocol import AgentRunDetail, AgentRunWithLogs, LogEntry, Window
+from contexten.protocol import AgentRunDetail, AgentRunDiff, AgentRunWithLogs, ChangedFile, LogEntry, Window
 from contexten.server.store.columns import iso
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from contexten.server.services import Services
-    from contexten.server.store.records import RunRecord
+    from contexten.server.store.records import Diff, RunRecord
 
 
 def run_url(services: Services, run_id: int) -> str:
@@ -60,6 +61,21 @@ def logs_view(services: Services, run: RunRecord, logs: list[LogEntry], window: 
         page=window.number,
         size=window.limit,
         pages=window.count(run.log_count),
+    )
+
+
+def diff_view(diff: Diff) -> AgentRunDiff:
+    """What a run changed as the API shows it."""
+    changes = diff.changes
+    return AgentRunDiff(
+        agent_run_id=diff.run_id,
+        turn=diff.turn,
+        branch=diff.branch or None,
+        patch=changes.patch,
+        files=[ChangedFile(**asdict(file)) for file in changes.files],
+        insertions=changes.insertions,
+        deletions=changes.deletions,
+        truncated=changes.truncated,
     )
 
 

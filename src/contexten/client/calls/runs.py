@@ -9,6 +9,7 @@ from contexten.errors import UsageError
 from contexten.protocol import (
     AgentRun,
     AgentRunDetail,
+    AgentRunDiff,
     AgentRunWithLogs,
     CreateAgentRunInput,
     Page,
@@ -61,6 +62,11 @@ def logs(run_id: int | str, *, skip: int = 0, limit: int = 100, reverse: bool = 
     """A part of a run's log, oldest first unless reversed."""
     path = f"{_LOGS}/{number(run_id)}/logs"
     return get(path, AgentRunWithLogs, skip=skip, limit=limit, reverse="true" if reverse else "false")
+
+
+def diff(run_id: int | str) -> Call[AgentRunDiff]:
+    """What a run changed."""
+    return get(f"{RUN}/{number(run_id)}/diff", AgentRunDiff)
 
 
 def resume(run_id: int | str, prompt: str, images: Sequence[str] | None = None) -> Call[AgentRun]:

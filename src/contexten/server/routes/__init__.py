@@ -2,6 +2,7 @@
 
 from contexten.server.routes import (
     claude_code,
+    diffs,
     health,
     hosted,
     integrations,
@@ -14,13 +15,16 @@ from contexten.server.routes import (
     runs,
     setup_commands,
     tokens,
+    workflows,
 )
 
 ROUTERS = (
     runs.router,
     runs.with_images,
     logs.router,
+    diffs.router,
     live.router,
+    workflows.router,
     people.router,
     organizations.router,
     organizations.admin,

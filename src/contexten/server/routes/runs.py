@@ -1,9 +1,12 @@
 """Runs: create, read, list, go on with, stop, search."""
 
+import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query
 
+from contexten.engines.checkout import discard_checkout
+from contexten.engines.workspace import CHECKOUTS
 from contexten.protocol import (
     AgentRunDetail,
     CreateAgentRunInput,
@@ -135,14 +138,16 @@ async def unban_run(org_id: OrgId, body: StopAgentRunInput, services: Running) -
 
 @router.delete(_RUN + "/{agent_run_id}", summary="Delete a run", responses=problems(409))
 async def delete_run(org_id: OrgId, agent_run_id: RunId, caller: Caller, services: Running) -> AgentRunDetail:
-    """Forget a run that has ended, with its log and everything that a search would find; answers it as it was.
+    """Forget a run that has ended, with its log, its copy of the repository and everything that a search would find; answers it as it was.
 
     For admins, and for the user whose run it is. One that goes on must be stopped first. There is no way back.
     """
     run = await services.store.runs.get(org_id, agent_run_id)
     if caller.role != Role.ADMIN and caller.user_id != run.user_id:
         raise Refusal(403, f"Run {run.id} is another user's. To delete it a token needs the role {Role.ADMIN}.")
-    return run_view(services, await services.store.runs.delete(org_id, agent_run_id))
+    run = await services.store.runs.delete(org_id, agent_run_id)
+    await asyncio.to_thread(discard_checkout, services.settings.data_dir / CHECKOUTS, org_id, agent_run_id)
+    return run_view(services, run)
 
 
 @router.get("/runs/{agent_run_id}", tags=["ours"], summary="Read a run by its web address", responses=problems())

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from contexten.engines.changes import Changes
     from contexten.protocol import LogEvent, Role, StatusEvent
 
 
@@ -117,3 +118,15 @@ class SearchPage:
 
 OwnedEvent = tuple[int, "LogEvent | StatusEvent"]
 """An event and the organization that it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What a run has changed since it began."""
+
+    run_id: int
+    turn: int
+    """After which turn it was so."""
+    branch: str
+    """Of the run's copy; empty when the repository is not git."""
+    changes: Changes

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from contexten.protocol import is_terminal
 from contexten.server.store.buckets import uncount_run
 from contexten.server.store.errors import RunBusyError
 from contexten.server.store.run_rows import find
 from contexten.server.store.search_index import forget_events
-from contexten.server.store.tables import events, runs, sessions, turns
+from contexten.server.store.tables import diffs, events, runs, sessions, turns, workflow_runs
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,7 +24,10 @@ _WORDED = select(events.c.id, events.c.organization_id, events.c.body).where(
     events.c.run_id == bindparam("run"), events.c.body.is_not(None)
 )
 _ROWS = [
-    *(delete(table).where(table.c.run_id == bindparam("run")) for table in (events, sessions, turns)),
+    update(workflow_runs)
+    .where(workflow_runs.c.run_id == bindparam("run"))
+    .values(run_id=None, refusal="it was deleted"),
+    *(delete(table).where(table.c.run_id == bindparam("run")) for table in (events, sessions, diffs, turns)),
     delete(runs).where(runs.c.id == bindparam("run")),
 ]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from contexten.server.store.checks import Checks
 from contexten.server.store.connections import database_url
 from contexten.server.store.database import Database
+from contexten.server.store.diffs import Diffs
 from contexten.server.store.events import Events
 from contexten.server.store.people import People
 from contexten.server.store.repos import Repos
@@ -15,6 +16,7 @@ from contexten.server.store.runs import Runs
 from contexten.server.store.search import Search
 from contexten.server.store.sessions import Sessions
 from contexten.server.store.workers import Workers
+from contexten.server.store.workflows import Workflows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,12 +43,14 @@ class Store:
         """File of the database; None for PostgreSQL."""
         self.runs = Runs(self._database)
         self.events = Events(self._database)
+        self.diffs = Diffs(self._database)
         self.people = People(self._database)
         self.repos = Repos(self._database)
         self.search = Search(self._database)
         self.checks = Checks(self._database)
         self.sessions = Sessions(self._database)
         self.workers = Workers(self._database)
+        self.workflows = Workflows(self._database)
 
     @classmethod
     def open(cls, settings: ServerSettings) -> Store:

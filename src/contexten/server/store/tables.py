@@ -223,6 +223,20 @@ sequences = Table(
     Column("newest", Identifier, nullable=False),
 )
 
+# What a run changed since it began, after its newest turn.
+diffs = Table(
+    "diffs",
+    metadata,
+    Column("run_id", Identifier, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
+    Column("turn", Integer, nullable=False),
+    Column("branch", CleanText, nullable=False),
+    Column("patch", CleanText, nullable=False),
+    Column("files", Json, nullable=False),
+    Column("insertions", Integer, nullable=False),
+    Column("deletions", Integer, nullable=False),
+    Column("truncated", Boolean, nullable=False),
+)
+
 sessions = Table(
     "sessions",
     metadata,
@@ -237,4 +251,59 @@ workers = Table(
     metadata,
     Column("worker_id", CleanText, primary_key=True),
     Column("beat_at", Moment, nullable=False),
+)
+
+workflows = Table(
+    "workflows",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("organization_id", Identifier, ForeignKey("organizations.id"), nullable=False),
+    Column("user_id", Identifier, ForeignKey("users.id"), nullable=False),
+    Column("definition_id", CleanText, nullable=False),
+    Column("name", CleanText, nullable=False),
+    Column("definition", Json, nullable=False),
+    Column("states", Json, nullable=False),
+    Column("status", CleanText, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("wake_at", Moment),
+    Column("idempotency_key", CleanText),
+    Column("request_digest", CleanText),
+    Column("created_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Index(None, "organization_id", "id"),
+)
+Index(
+    "uq_workflows_idempotency_key",
+    workflows.c.organization_id,
+    workflows.c.user_id,
+    workflows.c.idempotency_key,
+    unique=True,
+    sqlite_where=text("idempotency_key IS NOT NULL"),
+    postgresql_where=text("idempotency_key IS NOT NULL"),
+)
+Index(
+    "ix_workflows_wake_at",
+    workflows.c.wake_at,
+    sqlite_where=text("wake_at IS NOT NULL"),
+    postgresql_where=text("wake_at IS NOT NULL"),
+)
+
+# One attempt at a task of a workflow. Without a run when none could be made, or when it was deleted.
+workflow_runs = Table(
+    "workflow_runs",
+    metadata,
+    Column("workflow_id", Identifier, ForeignKey("workflows.id"), nullable=False),
+    Column("task", CleanText, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("run_id", Identifier, ForeignKey("runs.id")),
+    Column("refusal", CleanText),
+    Column("noted_at", Moment),
+    PrimaryKeyConstraint("workflow_id", "task", "attempt"),
+    Index(None, "run_id"),
+)
+Index(
+    "ix_workflow_runs_open",
+    workflow_runs.c.workflow_id,
+    sqlite_where=text("noted_at IS NULL"),
+    postgresql_where=text("noted_at IS NULL"),
 )
