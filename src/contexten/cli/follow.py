@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from contexten.cli.changes import next_steps
 from contexten.cli.errors import DONE, FAILED, INTERRUPTED
 from contexten.cli.live import LiveLog, heading, outcome
 from contexten.cli.output import emit, home_relative, note, say
@@ -49,13 +50,13 @@ def follow(connection: Connection, task: AgentTask, *, place: str | None, json: 
             if json:
                 emit(task.wait().run)
             else:
-                _show(task, place)
+                _show(connection, task, place)
     except KeyboardInterrupt:
         _interrupted(task, embedded=connection.embedded)
     return DONE if task.is_successful else FAILED
 
 
-def _show(task: AgentTask, place: str | None) -> None:
+def _show(connection: Connection, task: AgentTask, place: str | None) -> None:
     log = LiveLog()
     with Progress(_first(task, place)) as progress:
         progress.say([heading(task.run, place)])
@@ -65,6 +66,8 @@ def _show(task: AgentTask, place: str | None) -> None:
                 progress.update("working")
         progress.say(log.rest(task.result))
     say(outcome(task.run, f"contexten runs show {task.id}"))
+    if steps := next_steps(connection.client, task.id):
+        say(steps)
 
 
 def _first(task: AgentTask, place: str | None) -> str:

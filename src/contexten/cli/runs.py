@@ -1,4 +1,4 @@
-"""`contexten runs`: looking at runs, following, resuming, cancelling, searching and deleting them."""
+"""`contexten runs`: looking at runs and what they changed, following, resuming, cancelling, searching, deleting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import typer
 from contexten.cli.output import emit, emit_line, note, say, styled, table
 from contexten.cli.words import Json, Limit, NoFollow, Prompt, RunId, Skip, Yes, application
 
-app = application("List, show, follow, resume, cancel, search and delete runs.", "contexten runs logs 3 --follow")
+app = application(
+    "List, show, follow, resume, cancel, search and delete runs; see and take over what they changed.",
+    "contexten runs logs 3 --follow",
+)
 
 
 @app.command("list", epilog="Example: contexten runs list --limit 5")
@@ -130,6 +133,53 @@ def cancel(run: RunId, *, json: Json = False) -> None:
         )
     if not json:
         say(f"run {run} cancelled")
+
+
+@app.command(epilog="Example: contexten runs diff 3 | git apply")
+def diff(
+    run: RunId,
+    *,
+    stat: Annotated[bool, typer.Option("--stat", help="Only how much was changed in which file.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what a run changed in its own copy of the repository, as a patch."""
+    from contexten.cli.absent import known
+    from contexten.cli.changes import show_figures, show_patch
+    from contexten.cli.connect import connected
+
+    with connected() as connection, known(connection, "run", run):
+        found = connection.client.get_agent_run_diff(run)
+    if json:
+        emit(found)
+    elif not found.files:
+        note(f"Run {run} has changed nothing.")
+    elif stat:
+        show_figures(found)
+    else:
+        show_patch(found)
+
+
+@app.command(epilog="Example: contexten runs apply 3 --check")
+def apply(
+    run: RunId,
+    *,
+    repo: Annotated[
+        str | None,
+        typer.Option(help="Folder to change; the one that the run is about when absent.", metavar="PATH"),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only see whether it would work.")] = False,
+    branch: Annotated[bool, typer.Option("--branch", help="On a new branch, contexten/run-RUN.")] = False,
+    json: Json = False,
+) -> None:
+    """Take over what a run changed into your work tree: all of it, or nothing when it conflicts."""
+    from contexten.cli.absent import known
+    from contexten.cli.applying import take_over, work_tree
+    from contexten.cli.connect import connected
+
+    with connected() as connection, known(connection, "run", run):
+        found = connection.client.get_agent_run_diff(run)
+        folder = work_tree(connection, run, repo)
+    take_over(found, folder, check=check, branch=branch, json=json)
 
 
 @app.command(epilog='Example: contexten runs search "refund policy"')
