@@ -156,7 +156,11 @@ class _Walker:
         self.found.problems.append(Problem(path.rstrip("/"), error.strerror or str(error)))
 
     def _read(self, path: Path) -> Patterns | None:
+        """The patterns in a file; a link or a device is none, as for git."""
         try:
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+                return None
             return Patterns(path.read_text("utf-8", "replace").split("\n"))
         except OSError:
             return None

@@ -96,6 +96,11 @@ def find_checkout(home: Path, organization_id: int, run_id: int) -> Checkout | N
     return Checkout((folder / _WORK).resolve(), state["branch"], state["tree"])
 
 
+def is_checkout(folder: Path) -> bool:
+    """Whether a folder is the copy of a run, whose `.git` is the run's to write, so that git is not to be run on it."""
+    return (folder.parent / _BASE).is_dir() and (folder.parent / _STATE).is_file()
+
+
 def discard_checkout(home: Path, organization_id: int, run_id: int) -> None:
     """Delete the copy of a run, whatever the run made of it. Without one, does nothing. Blocking."""
     folder = _folder(home, organization_id, run_id)

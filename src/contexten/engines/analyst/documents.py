@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from contexten.codebase import TextMatch
 from contexten.codebase.hidden import is_hidden
 from contexten.engines import git
+from contexten.engines.checkout import is_checkout
 from contexten.engines.workspace import closed_in, read_bytes
 from contexten.errors import EngineError
 
@@ -55,12 +56,21 @@ def paths(workspace: Path) -> list[str]:
         EngineError: the whole folder is closed.
     """
     closed = closed_in(workspace)
-    try:
-        listed = git.read(workspace, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    except EngineError:
+    listed = _listed(workspace)
+    if listed is None:
         listed = list(_walk(workspace, closed))
     open_ones = (path for path in listed if path and not is_hidden(path) and not _is_in(path, closed))
     return sorted(open_ones)[:MAX_FILES]
+
+
+def _listed(workspace: Path) -> list[str] | None:
+    """What git lists; None in a folder without git, and in a run's copy, where git would hear what the run wrote."""
+    if is_checkout(workspace):
+        return None
+    try:
+        return git.read(workspace, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    except EngineError:
+        return None
 
 
 def _walk(workspace: Path, closed: list[str]) -> Iterator[str]:
