@@ -30,7 +30,8 @@ _CODE = re.compile(r"`[^`\n]+`")
 
 def heading(run: AgentRun, place: str | None) -> str:
     """The first line: which run, by what, where."""
-    parts = [f"run {run.id}", run.get("engine"), run.get("model"), place and home_relative(place)]
+    worker = " ".join(part for part in (run.get("engine"), run.get("model")) if part)
+    parts = [f"run {run.id}", worker, place and home_relative(place)]
     return "  " + " · ".join(clean(part) for part in parts if part)
 
 
@@ -41,7 +42,9 @@ class LiveLog:
         self._last = ""
 
     def lines(self, entry: LogEntry) -> Iterator[str]:
-        """The lines that show the next entry; none for an error that only repeats what was just shown."""
+        """The lines that show the next entry; none for what only programs read, or repeats what was just shown."""
+        if entry.message_type == MessageType.PLAN_EVALUATION and not (entry.thought or isinstance(entry.observation, str)):
+            return
         text = _text(entry)
         if entry.message_type != MessageType.ERROR or text.strip() != self._last:
             yield from _lines(entry, text)
@@ -85,7 +88,8 @@ def _as_code(code: re.Match[str]) -> str:
 def outcome(run: AgentRun, see: str | None) -> str:
     """The last line: how it ended, how long it took, where to see it."""
     style = "green" if run.is_successful else "red"
-    parts = [styled(clean(str(run.status)).lower(), style) + _duration(run), clean(see or "")]
+    figures = clean(run.summary or "") if run.get("model") else ""
+    parts = [styled(clean(str(run.status)).lower(), style) + _duration(run), figures, clean(see or "")]
     return "  " + " · ".join(part for part in parts if part)
 
 

@@ -24,8 +24,17 @@ __all__ = ["Availability", "Engine", "Engines", "Exchange", "Journal", "Outcome"
 def default_engines(settings: ServerSettings) -> Engines:
     """The engines that come with Contexten, set up as the settings say."""
     from contexten.engines.analyst import AnalystEngine
+    from contexten.engines.claude_code import ClaudeCodeEngine
+    from contexten.engines.codex import CodexEngine
 
-    engines = Engines([AnalystEngine(cache=settings.cache_dir, engines=lambda: engines), _model(settings)])
+    engines = Engines(
+        [
+            AnalystEngine(cache=settings.cache_dir, engines=lambda: engines),
+            _model(settings),
+            ClaudeCodeEngine(settings.data_dir, settings.program_permissions),
+            CodexEngine(settings.data_dir, settings.program_permissions),
+        ]
+    )
     return engines
 
 

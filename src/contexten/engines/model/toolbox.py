@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from contexten.engines.model.providers import without_secrets
 from contexten.engines.model.tools import FINISH, Result, tools_for
 from contexten.engines.model.tools.finishing import Finish
-from contexten.errors import CodebaseError, EngineError, UsageError
+from contexten.errors import CodebaseError, EngineError
 from contexten.protocol import MessageType, NewLogEntry
 from contexten.telemetry import metrics, names, tracing
 
@@ -67,13 +67,17 @@ class Toolbox:
         if tool.work is None:
             return _failed(call, "This tool ends the run, with an answer.")
         try:
-            loop = asyncio.get_running_loop()
-            done = await loop.run_in_executor(self._threads, tool.work, self._place, arguments)
-            return await done if inspect.isawaitable(done) else done
-        except (EngineError, CodebaseError, UsageError) as error:
+            result: Result
+            if inspect.iscoroutinefunction(tool.work):
+                result = await tool.work(self._place, arguments)
+            else:
+                loop = asyncio.get_running_loop()
+                result = await loop.run_in_executor(self._threads, tool.work, self._place, arguments)
+        except (EngineError, CodebaseError, ValueError) as error:  # a name or a command that no system can take
             return _failed(call, str(error))
         except OSError as error:
             return _failed(call, f"{error.strerror or type(error).__name__}.")
+        return result
 
     @staticmethod
     def entry(call: Call, result: Result, thought: str | None) -> NewLogEntry:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from contexten.engines.model.tools.tool import Place
 
 _LINE = 80
+_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""What a run changes is what it means to change, and not what its tests leave behind."""
 _TAIL, _LONGEST_LINE = 8_000, 300
 """Where reports are looked for: characters at the end of the output, and in a line of it."""
 _SUMMARIES = (
@@ -41,7 +43,9 @@ async def run(place: Place, wanted: Run) -> Result:
     if place.sandbox is None:
         raise ToolError("Commands cannot be run here: there is no sandbox.")
     seconds = min(wanted.seconds, place.command_seconds)
-    done = await place.sandbox.run(wanted.command, root=place.root, timeout=seconds, max_output=LONGEST_ANSWER)
+    done = await place.sandbox.run(
+        wanted.command, root=place.root, timeout=seconds, max_output=LONGEST_ANSWER, env=_ENVIRONMENT
+    )
     tests = tests_in(done.output)
     place.tests = tests or place.tests
     ended = f"stopped after {seconds:g} s" if done.timed_out else f"exit {done.exit_code}"

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from contexten.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from contexten.codebase import Codebase
@@ -51,8 +51,8 @@ class Tool:
 
     name: str
     arguments: type[Arguments]
-    work: Callable[[Place, Any], Result | Awaitable[Result]] | None
-    """Called on a thread; what it awaits is awaited on the loop."""
+    work: Callable[[Place, Any], Any] | None
+    """Gives a `Result`; called on a thread, unless it is a coroutine."""
     changes: bool = False
     """Whether it may change something, so that it is never done twice."""
 
