@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _STOP = "(Ctrl-C stops it; runs in flight continue at the next start)"
+_OPEN = "none: commands of a model read and do all that you can. Unset CONTEXTEN_SANDBOX to change that"
 _NAMED = 5
 _ALL_ADDRESSES = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not bound
 
@@ -46,6 +47,7 @@ class Banner:
 
     def __init__(self, settings: ServerSettings) -> None:
         self._host, self._cache = settings.host, settings.cache_dir
+        self._unguarded = _OPEN if settings.sandbox == "none" else ""
         self._progress: Progress | None = None
 
     def show(self, started: Started) -> None:
@@ -69,6 +71,8 @@ class Banner:
         )
         if started.repo is not None:
             _line("repo", f"{home_relative(started.repo.path)}  {self._contents(Path(started.repo.path))}")
+        if self._unguarded:
+            _line("sandbox", self._unguarded)
         _line("engines", " · ".join(_engine(engine) for engine in started.engines))
 
     def _contents(self, path: Path) -> str:

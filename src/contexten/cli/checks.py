@@ -53,7 +53,7 @@ def run_checks() -> Iterator[Check]:
     yield credentials(settings.data_dir)
     yield server(settings)
     yield program("git", ["--version"], "cloning repositories needs it: apt-get install git")
-    yield sandbox()
+    yield sandbox(settings)
     yield from engines(settings)
     yield extras()
 
@@ -145,14 +145,16 @@ def program(name: str, arguments: list[str], step: str) -> Check:
     return Check(name, "note" if done.returncode else "ok", said or path, step if done.returncode else None)
 
 
-def sandbox() -> Check:
-    """Bubblewrap, and whether the kernel lets it work."""
-    step = "engines that run commands need it: apt-get install bubblewrap"
-    found = program("bwrap", ["--version"], step)
-    if found.state != "ok":
-        return found
-    tried = program("bwrap", ["--ro-bind", "/", "/", "--unshare-all", "true"], "allow unprivileged user namespaces")
-    return found if tried.state == "ok" else tried
+def sandbox(settings: ServerSettings) -> Check:
+    """Where commands of a model run, and whether the system lets it work."""
+    from contexten.engines.sandbox import Sandbox
+
+    found = Sandbox.of(settings).availability()
+    if settings.sandbox == "none":
+        return Check("sandbox", "note", found.detail, "unset CONTEXTEN_SANDBOX")
+    if found.ready:
+        return Check("sandbox", "ok", found.detail)
+    return Check("sandbox", "note", "not ready, so models run no commands", found.detail)
 
 
 def engines(settings: ServerSettings) -> Iterator[Check]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contexten.cli.output import clean, home_relative, one_line, room, styled, wrapped
@@ -25,14 +26,22 @@ _LABELS: dict[str, str] = {
     MessageType.USER_MESSAGE: "you",
     MessageType.AGENT_RUN_LINK: "link",
 }
+_WRITERS = frozenset({"model", "claude_code", "codex"})
+"""Engines that work in a copy of the repository."""
 _CODE = re.compile(r"`[^`\n]+`")
 
 
 def heading(run: AgentRun, place: str | None) -> str:
     """The first line: which run, by what, where."""
     worker = " ".join(part for part in (run.get("engine"), run.get("model")) if part)
-    parts = [f"run {run.id}", worker, place and home_relative(place)]
+    parts = [f"run {run.id}", worker, place and home_relative(place), _branch(run, place)]
     return "  " + " · ".join(clean(part) for part in parts if part)
+
+
+def _branch(run: AgentRun, place: str | None) -> str | None:
+    """The branch of a run's own copy of a git repository on this machine; None when it has no copy, or it cannot be told."""
+    is_git = run.get("engine") in _WRITERS and place is not None and (Path(place) / ".git").exists()
+    return f"branch contexten/run-{run.id}" if is_git else None
 
 
 class LiveLog:
@@ -43,7 +52,9 @@ class LiveLog:
 
     def lines(self, entry: LogEntry) -> Iterator[str]:
         """The lines that show the next entry; none for what only programs read, or repeats what was just shown."""
-        if entry.message_type == MessageType.PLAN_EVALUATION and not (entry.thought or isinstance(entry.observation, str)):
+        if entry.message_type == MessageType.PLAN_EVALUATION and not (
+            entry.thought or isinstance(entry.observation, str)
+        ):
             return
         text = _text(entry)
         if entry.message_type != MessageType.ERROR or text.strip() != self._last:

@@ -88,6 +88,15 @@ class Baseline:
         return self.git("write-tree").decode().strip()
 
     @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep others from using the record meanwhile. What a process left locked that died in the middle is free again."""
+        from filelock import FileLock
+
+        with FileLock(self._git_dir / "contexten.lock"):
+            (self._git_dir / "index.lock").unlink(missing_ok=True)
+            yield
+
+    @contextmanager
     def as_binary(self, paths: Iterable[str]) -> Iterator[None]:
         """Have git take files as binary whatever is in them."""
         attributes = self._git_dir / "info" / "attributes"

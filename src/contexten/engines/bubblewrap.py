@@ -83,7 +83,7 @@ def availability() -> Availability:
     if not tried_at or (problem and time.monotonic() - tried_at > _DOUBT_SECONDS):
         problem = cgroups.problem() or _fault(program)
         _tried[program] = problem, time.monotonic()
-    return Availability(False, f"{problem} Or: {_OPT_OUT}.") if problem else Availability(True, "bubblewrap")
+    return Availability(False, f"{problem} Or: {_OPT_OUT}.") if problem else Availability(True, _version(program))
 
 
 def _apart(program: str, *, network: bool) -> Iterator[str]:
@@ -122,6 +122,11 @@ def _project(root: Path, hidden: Sequence[Path], readable: Sequence[Path]) -> It
         if any(folder.is_relative_to(place) for place in visible):
             yield from ("--tmpfs", str(folder))
     yield from ("--bind", str(root), str(root), "--chdir", str(root), "--remount-ro", "/")
+
+
+@cache
+def _version(program: str) -> str:
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603 - bwrap
 
 
 def _fault(program: str) -> str:

@@ -72,15 +72,21 @@ def changes_since(baseline: Baseline, tree: str) -> Changes:
     Raises:
         EngineError: git failed, or took too long.
     """
-    too_large = set(_refresh(baseline))
-    entries = _entries(baseline, tree)
-    sections = _sections(baseline.git(*_DIFF, "-p", "--binary", "--full-index", tree))
-    unreadable = [entry.path for entry, text in zip(entries, sections, strict=True) if not _is_text(text)]
-    if unreadable:
-        with baseline.as_binary(unreadable):
-            entries = _entries(baseline, tree)
-            sections = _sections(baseline.git(*_DIFF, "-p", "--binary", "--full-index", tree))
-    return _changes(entries, sections, {os.fsdecode(path): status for path, status in baseline.known(too_large)})
+    with baseline.alone():
+        too_large = set(_refresh(baseline))
+        entries = _entries(baseline, tree)
+        sections = _patch(baseline, tree)
+        unreadable = [entry.path for entry, text in zip(entries, sections, strict=True) if not _is_text(text)]
+        if unreadable:
+            with baseline.as_binary(unreadable):
+                entries = _entries(baseline, tree)
+                sections = _patch(baseline, tree)
+        return _changes(entries, sections, {os.fsdecode(path): status for path, status in baseline.known(too_large)})
+
+
+def _patch(baseline: Baseline, tree: str) -> list[bytes]:
+    """The patch, in the parts that are about one file each."""
+    return _sections(baseline.git(*_DIFF, "-p", "--binary", tree))
 
 
 def _refresh(baseline: Baseline) -> Iterator[bytes]:

@@ -82,7 +82,7 @@ class Sandbox:
     def availability(self) -> Availability:
         """Whether commands can run here; what is missing and what to do about it."""
         if self._mode == "none":
-            return Availability(True, "none: commands of a model see all that this user sees (CONTEXTEN_SANDBOX=none)")
+            return Availability(True, "none: commands of a model read and do all that this user can")
         return bubblewrap.availability()
 
     async def run(  # noqa: PLR0913 - what a command needs
