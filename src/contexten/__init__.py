@@ -24,14 +24,24 @@ if TYPE_CHECKING:
     from contexten.client import Agent, AgentTask, AsyncAgentTask, AsyncCodegenClient, CodegenClient
     from contexten.errors import ContextenError
     from contexten.protocol import LogEntry, RunStatus
+    from contexten.workflows import (
+        AgentRole,
+        AsyncWorkflowOrchestrator,
+        WorkflowBuilder,
+        WorkflowDefinition,
+        WorkflowOrchestrator,
+        WorkflowTemplates,
+    )
 
 _ROOMS = {
     "Agent": "contexten.client",
+    "AgentRole": "contexten.workflows",
     "AgentTask": "contexten.client",
     "AsyncAgentTask": "contexten.client",
     "AsyncCodegenClient": "contexten.client",
     "AsyncEnhancedAgent": "contexten.agents",
     "AsyncObservableStreamingAgent": "contexten.agents",
+    "AsyncWorkflowOrchestrator": "contexten.workflows",
     "CodegenClient": "contexten.client",
     "ContextenError": "contexten.errors",
     "ContextualAgent": "contexten.agents",
@@ -42,15 +52,21 @@ _ROOMS = {
     "RealTimeMonitor": "contexten.agents",
     "RunOutcome": "contexten.agents",
     "RunStatus": "contexten.protocol",
+    "WorkflowBuilder": "contexten.workflows",
+    "WorkflowDefinition": "contexten.workflows",
+    "WorkflowOrchestrator": "contexten.workflows",
+    "WorkflowTemplates": "contexten.workflows",
 }
 
 __all__ = [
     "Agent",
+    "AgentRole",
     "AgentTask",
     "AsyncAgentTask",
     "AsyncCodegenClient",
     "AsyncEnhancedAgent",
     "AsyncObservableStreamingAgent",
+    "AsyncWorkflowOrchestrator",
     "CodegenClient",
     "ContextenError",
     "ContextualAgent",
@@ -61,6 +77,10 @@ __all__ = [
     "RealTimeMonitor",
     "RunOutcome",
     "RunStatus",
+    "WorkflowBuilder",
+    "WorkflowDefinition",
+    "WorkflowOrchestrator",
+    "WorkflowTemplates",
     "__version__",
 ]
 

@@ -2,7 +2,8 @@
 
 ContextenError
 ├── UsageError               the caller asked for something that cannot be meant
-│   └── MissingExtraError    an optional part is not installed
+│   ├── MissingExtraError    an optional part is not installed
+│   └── WorkflowError        a workflow's document cannot be run
 ├── SettingsError            a setting has a value that cannot work
 ├── StoreError               the run store cannot do its work
 │   ├── StoreUnavailableError  disk full, database locked or out of reach: try again
@@ -34,7 +35,10 @@ ContextenError
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class ContextenError(Exception):
@@ -64,6 +68,18 @@ class MissingExtraError(UsageError, ImportError):
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs an optional part. Install it: pip install 'contexten[{extra}]'")
         self.extra = extra
+
+
+class WorkflowError(UsageError):
+    """A workflow's document cannot be run.
+
+    Args:
+        problems: what is wrong, each with the task and the next step.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = list(problems)
 
 
 class SettingsError(ContextenError, ValueError):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
-from contextvars import copy_context
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from pydantic import SecretStr
 
@@ -15,10 +13,11 @@ from contexten.agents.prompts import with_context
 from contexten.agents.recording import Recording
 from contexten.agents.statistics import RunStatistics
 from contexten.client import Agent, AsyncCodegenClient
+from contexten.client.completing import completed
 from contexten.errors import ApiError, ContextenError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from contexten.agents.collector import MetricsCollector
     from contexten.agents.outcome import RunOutcome
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from contexten.client.task import AgentTask
     from contexten.protocol import AgentRun
 
-T = TypeVar("T")
 Org = int | str | None
 
 MAX_CONCURRENT = 20
@@ -107,7 +105,7 @@ class EnhancedAgent(Agent):
         Returns:
             One outcome for each prompt, in the order of the prompts; what went wrong with one is in its `error`.
         """
-        return _completed(self._batch(prompts, max_concurrent, context, options))
+        return completed(self._batch(prompts, max_concurrent, context, options))
 
     async def _batch(
         self, prompts: Sequence[str], max_concurrent: int, context: Mapping[str, Any] | None, options: RunOptions
@@ -227,26 +225,3 @@ class AsyncEnhancedAgent:
 def _client_options(max_retries: int, options: dict[str, Any]) -> dict[str, Any]:
     """A policy says itself how often to retry."""
     return options if options.get("policy") is not None else {"max_retries": max_retries, **options}
-
-
-def _completed(work: Coroutine[Any, Any, T]) -> T:
-    """Run asynchronous work from a synchronous caller, also from one that a running event loop called."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    started: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = []
-
-    async def elsewhere() -> T:
-        started.append((asyncio.get_running_loop(), asyncio.current_task()))
-        return await work
-
-    with ThreadPoolExecutor(1, "contexten-batch") as thread:
-        done = thread.submit(copy_context().run, asyncio.run, elsewhere())
-        try:
-            return done.result()
-        except BaseException:
-            for loop, task in started:
-                if task is not None and not done.done():
-                    loop.call_soon_threadsafe(task.cancel)
-            raise

@@ -19,7 +19,7 @@ def known(connection: Connection, what: str, number: int) -> Iterator[None]:
 
     Args:
         connection: to the server.
-        what: `run`, `repo` or `token`.
+        what: `run`, `repo`, `token` or `workflow`.
         number: which.
     """
     try:
@@ -34,7 +34,7 @@ def known(connection: Connection, what: str, number: int) -> Iterator[None]:
         ) from error
 
 
-_LISTS = {"repo": "contexten repos list", "token": "contexten token list"}
+_LISTS = {"repo": "contexten repos list", "token": "contexten token list", "workflow": "contexten workflows list"}
 
 
 def _newest_run(connection: Connection) -> str:

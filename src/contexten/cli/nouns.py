@@ -23,6 +23,7 @@ NOUNS = {
     "up": Noun("contexten.cli.up", "Start the server for this machine."),
     "run": Noun("contexten.cli.run", "Run a prompt and follow it live."),
     "runs": Noun("contexten.cli.runs", "List, show, follow, resume, cancel and search runs."),
+    "workflows": Noun("contexten.cli.workflows", "Run graphs of tasks that survive restarts."),
     "repos": Noun("contexten.cli.repos", "Register the repositories that runs work on."),
     "code": Noun("contexten.cli.code", "Ask about the code in a folder."),
     "org": Noun("contexten.cli.org", "List and create organizations."),
@@ -55,7 +56,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted."""
 
 def overview() -> str:
     """The text of `contexten --help`."""
-    rows = "\n".join(f"  {name:<9}{noun.help}" for name, noun in NOUNS.items())
+    rows = "\n".join(f"  {name:<11}{noun.help}" for name, noun in NOUNS.items())
     return _OVERVIEW.format(version=__version__, commands=rows)
 
 

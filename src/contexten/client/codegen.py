@@ -17,6 +17,7 @@ from contexten.client.platform import AsyncPlatformCalls, PlatformCalls
 from contexten.client.repositories import AsyncRepositoryCalls, RepositoryCalls
 from contexten.client.runs import AsyncRunCalls, RunCalls
 from contexten.client.task import AgentTask, AsyncAgentTask
+from contexten.client.workflows import AsyncWorkflowCalls, WorkflowCalls
 from contexten.errors import UsageError
 from contexten.resilience import Breaker, Policy, Retry
 
@@ -38,7 +39,7 @@ _YEAR = 366 * 86400.0
 Org = int | str | None
 
 
-class CodegenClient(RunCalls, RepositoryCalls, PeopleCalls, PlatformCalls):
+class CodegenClient(RunCalls, WorkflowCalls, RepositoryCalls, PeopleCalls, PlatformCalls):
     """A server that speaks the Codegen API. With nothing given, the local one is found by itself.
 
     A context manager; threads may share it.
@@ -157,7 +158,7 @@ class CodegenClient(RunCalls, RepositoryCalls, PeopleCalls, PlatformCalls):
         return f"<CodegenClient {self.base_url}>"
 
 
-class AsyncCodegenClient(AsyncRunCalls, AsyncRepositoryCalls, AsyncPeopleCalls, AsyncPlatformCalls):
+class AsyncCodegenClient(AsyncRunCalls, AsyncWorkflowCalls, AsyncRepositoryCalls, AsyncPeopleCalls, AsyncPlatformCalls):
     """The twin of `CodegenClient` for asyncio; see there. An asynchronous context manager.
 
     It may be used from one event loop after another; each gets its own connections.

@@ -38,6 +38,7 @@ TAGS = [
     {"name": "pull-requests", "description": "Only the hosted service can do this; here it answers 501."},
     {"name": "sandbox", "description": "Only the hosted service can do this; here it answers 501."},
     {"name": "slack-connect", "description": "Only the hosted service can do this; here it answers 501."},
+    {"name": "workflows", "description": "Graphs of runs that go on by themselves. Ours."},
     {"name": "ours", "description": "Additions to the Codegen API."},
 ]
 

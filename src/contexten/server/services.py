@@ -18,6 +18,7 @@ from contexten.server.live.hub import Hub
 from contexten.server.lock import DataLock
 from contexten.server.queue import Queue
 from contexten.server.store import Store
+from contexten.server.workflows.advancer import Advancer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,6 +39,7 @@ class Services:
     store: Store
     home: Home
     queue: Queue
+    workflows: Advancer
     hub: Hub
     limits: RequestLimits
     base_url: str
@@ -108,7 +110,8 @@ async def _working(
     async with hub:
         await queue.start()
         try:
-            yield Services(settings, engines, store, home, queue, hub, limits, base_url)
+            async with Advancer(settings, store, queue, engines) as workflows:
+                yield Services(settings, engines, store, home, queue, workflows, hub, limits, base_url)
         finally:
             await queue.stop()
 

@@ -15,7 +15,7 @@ from contexten.server.store.tables import runs, turns
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -61,6 +61,8 @@ class Runs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.on_end: Callable[[RunRecord], None] | None = None
+        """Called on the event loop with each run that this process ended, as it was before."""
 
     async def create(self, new: NewRun) -> tuple[RunRecord, bool]:
         """Write a run, its first turn and its first events; False when the idempotency key gave back an earlier run.
@@ -133,7 +135,10 @@ class Runs:
             ended = run_changes.finish(transaction, run, ending)
             return run_rows.find(transaction.connection, organization_id, run_id), ended
 
-        return await self._database.write(work)
+        run, ended = await self._database.write(work)
+        if ended:
+            self._tell(run)
+        return run, ended
 
     async def delete(self, organization_id: int, run_id: int) -> RunRecord:
         """Forget a run that has ended, with its turns, its log and all that a search would find; gives it as it was.
@@ -212,15 +217,22 @@ class Runs:
         line = None if summary is None else cut_text(summary, LONGEST_SUMMARY)
         ending = run_changes.Ending(str(status), shown, line, usage or Usage())
 
-        def work(transaction: Transaction) -> bool:
+        def work(transaction: Transaction) -> RunRecord | None:
             run = run_rows.find_anywhere(transaction.connection, run_id)
             if run is None or run.turn != turn:
-                return False
+                return None
             if attempt is not None and not run_attempts.holds(transaction, run_id, turn, attempt):
-                return False
-            return run_changes.finish(transaction, run, ending)
+                return None
+            return run if run_changes.finish(transaction, run, ending) else None
 
-        return await self._database.write(work)
+        ended = await self._database.write(work)
+        if ended is not None:
+            self._tell(ended)
+        return ended is not None
+
+    def _tell(self, run: RunRecord) -> None:
+        if self.on_end is not None:
+            self.on_end(run)
 
     async def unfinished(self) -> builtins.list[UnfinishedTurn]:
         """Turns of engines here that have not ended, oldest run first."""

@@ -1,0 +1,91 @@
+"""Workflows, in both twins: start, look at, list, approve, retry, cancel. Only a Contexten server has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contexten.client.base import AsyncCalls, Calls
+from contexten.client.calls import workflows
+
+if TYPE_CHECKING:
+    from contexten.protocol import Page
+    from contexten.protocol.workflows import Workflow, WorkflowDefinition, WorkflowDetail
+
+Org = int | str | None
+
+
+class WorkflowCalls(Calls):
+    """Requests about workflows."""
+
+    def create_workflow(
+        self, definition: WorkflowDefinition, *, idempotency_key: str | None = None, org_id: Org = None
+    ) -> WorkflowDetail:
+        """Start a workflow; the server goes on with it by itself.
+
+        Raises:
+            InvalidInputError: it cannot be run; the message names the task.
+            NotFoundError: the server has no workflows (a hosted Codegen).
+        """
+        return self._send(workflows.create(definition), org_id, idempotency_key=idempotency_key)
+
+    def get_workflow(self, workflow_id: int, *, results: bool = False, org_id: Org = None) -> WorkflowDetail:
+        """A workflow as it stands, with what its tasks said when `results` are wanted."""
+        return self._send(workflows.show(workflow_id, results=results), org_id)
+
+    def list_workflows(self, *, skip: int = 0, limit: int = 100, org_id: Org = None) -> Page[Workflow]:
+        """A page of the workflows, newest first."""
+        return self._send(workflows.page(skip=skip, limit=limit), org_id)
+
+    def cancel_workflow(self, workflow_id: int, *, org_id: Org = None) -> WorkflowDetail:
+        """Stop a workflow and its runs. One that has ended stays as it is."""
+        return self._send(workflows.cancel(workflow_id), org_id)
+
+    def approve_workflow_task(
+        self, workflow_id: int, task: str, *, approved: bool = True, org_id: Org = None
+    ) -> WorkflowDetail:
+        """Let a task begin that waits for a person; with `approved` False skip it, and what depends on it.
+
+        Raises:
+            ConflictError: it waits for nobody.
+        """
+        return self._send(workflows.approve(workflow_id, task, approved=approved), org_id)
+
+    def retry_workflow(self, workflow_id: int, task: str | None = None, *, org_id: Org = None) -> WorkflowDetail:
+        """Do a task again, and everything that depends on it; without one, everything that was not done.
+
+        Raises:
+            ConflictError: something of it is under way, or a task before it was not done.
+        """
+        return self._send(workflows.retry(workflow_id, task), org_id)
+
+
+class AsyncWorkflowCalls(AsyncCalls):
+    """The twin of `WorkflowCalls`."""
+
+    async def create_workflow(
+        self, definition: WorkflowDefinition, *, idempotency_key: str | None = None, org_id: Org = None
+    ) -> WorkflowDetail:
+        """Start a workflow; the server goes on with it by itself."""
+        return await self._send(workflows.create(definition), org_id, idempotency_key=idempotency_key)
+
+    async def get_workflow(self, workflow_id: int, *, results: bool = False, org_id: Org = None) -> WorkflowDetail:
+        """A workflow as it stands, with what its tasks said when `results` are wanted."""
+        return await self._send(workflows.show(workflow_id, results=results), org_id)
+
+    async def list_workflows(self, *, skip: int = 0, limit: int = 100, org_id: Org = None) -> Page[Workflow]:
+        """A page of the workflows, newest first."""
+        return await self._send(workflows.page(skip=skip, limit=limit), org_id)
+
+    async def cancel_workflow(self, workflow_id: int, *, org_id: Org = None) -> WorkflowDetail:
+        """Stop a workflow and its runs. One that has ended stays as it is."""
+        return await self._send(workflows.cancel(workflow_id), org_id)
+
+    async def approve_workflow_task(
+        self, workflow_id: int, task: str, *, approved: bool = True, org_id: Org = None
+    ) -> WorkflowDetail:
+        """Let a task begin that waits for a person; with `approved` False skip it, and what depends on it."""
+        return await self._send(workflows.approve(workflow_id, task, approved=approved), org_id)
+
+    async def retry_workflow(self, workflow_id: int, task: str | None = None, *, org_id: Org = None) -> WorkflowDetail:
+        """Do a task again, and everything that depends on it; without one, everything that was not done."""
+        return await self._send(workflows.retry(workflow_id, task), org_id)
