@@ -26,6 +26,7 @@ def default_engines(settings: ServerSettings) -> Engines:
     from contexten.engines.analyst import AnalystEngine
     from contexten.engines.claude_code import ClaudeCodeEngine
     from contexten.engines.codex import CodexEngine
+    from contexten.engines.remote import RemoteEngine
 
     engines = Engines(
         [
@@ -33,6 +34,7 @@ def default_engines(settings: ServerSettings) -> Engines:
             _model(settings),
             ClaudeCodeEngine(settings.data_dir, settings.program_permissions),
             CodexEngine(settings.data_dir, settings.program_permissions),
+            RemoteEngine(settings),
         ]
     )
     return engines
@@ -49,5 +51,7 @@ def _model(settings: ServerSettings) -> Engine:
         settings.model_max_tokens,
         settings.model_max_cost,
         settings.model_command_timeout,
+        settings.model_request_timeout,
+        settings.model_retries,
     )
     return ModelEngine(settings.model, settings.data_dir / CHECKOUTS, Sandbox.of(settings), limits)
