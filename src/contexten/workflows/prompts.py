@@ -27,6 +27,7 @@ _NODES = frozenset({
     "Template", "Output", "TemplateData", "Name", "Getattr", "Getitem", "Const", "Filter", "Keyword", "If", "CondExpr",
     "Compare", "Operand", "And", "Or", "Not", "For", "Tuple",
 })  # fmt: skip
+_WRITE = 'Write {{ results.ID }} or {{ inputs.NAME }}, or "template": false when braces are to stay as they are'
 _LOOP = "{% for name, text in results | dictsort %}"
 
 
@@ -72,7 +73,7 @@ def role_prompt(definition: WorkflowDefinition, role: str) -> str:
     return ROLES[role](role).get_system_prompt() if role in ROLES else ""
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def used_by(prompt: str) -> Used:
     """What a prompt's template uses.
 
@@ -81,12 +82,13 @@ def used_by(prompt: str) -> Used:
     """
     from jinja2 import TemplateSyntaxError
 
+    reading = _Reading()
     try:
-        tree = _environment().parse(prompt)
+        reading.read(_environment().parse(prompt))
     except TemplateSyntaxError as error:
         raise UsageError(f"its template cannot be read (line {error.lineno}: {error.message})") from None
-    reading = _Reading()
-    reading.read(tree)
+    except RecursionError:
+        raise UsageError("its template is nested too deeply") from None
     return Used(frozenset(reading.results), frozenset(reading.inputs), reading.loops)
 
 
@@ -117,19 +119,13 @@ class _Reading:
         kinds = {"results": self.results, "inputs": self.inputs}
         place = kinds.get(getattr(of, "name", ""))
         if place is None or not isinstance(name, str):
-            raise UsageError(
-                f"its template takes a value of {getattr(of, 'name', 'something else')!r}. "
-                "Write {{ results.ID }} or {{ inputs.NAME }}"
-            )
+            raise UsageError(f"its template takes a value of {getattr(of, 'name', 'something else')!r}. {_WRITE}")
         place.add(name)
         return iter(())
 
     def _name(self, node: nodes.Name) -> Iterator[nodes.Node]:
         if node.name not in self._local:
-            raise UsageError(
-                f"its template has {node.name!r}, which is nothing here. Write {{{{ results.ID }}}} or {{{{ inputs.NAME }}}}, "
-                'or "template": false when braces are to stay as they are'
-            )
+            raise UsageError(f"its template has {node.name!r}, which is nothing here. {_WRITE}")
         return iter(())
 
     def _filter(self, node: nodes.Filter) -> Iterator[nodes.Node]:
@@ -171,7 +167,7 @@ def _filled(task: WorkflowTask, inputs: Mapping[str, str | None], results: Mappi
     values = {name: text or "" for name, text in inputs.items()}
     try:
         return _environment().from_string(task.prompt).render(results=dict(results), inputs=values)
-    except (TemplateError, TypeError, ValueError) as error:
+    except (TemplateError, TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"The prompt of task {task.id!r} cannot be filled in: {error}.") from None
 
 

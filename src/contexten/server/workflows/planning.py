@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +13,7 @@ from contexten.server.problems import Refusal
 from contexten.server.prompts import check_prompt
 from contexten.server.store.records import NewRun
 from contexten.server.store.workflow_records import Begin, Step
-from contexten.workflows.graph import ancestors
+from contexten.workflows.graph import ancestors, in_order
 from contexten.workflows.prompts import prompt_of
 from contexten.workflows.schedule import Schedule
 from contexten.workflows.states import Ended, States, states_from_json, states_to_json
@@ -40,8 +41,13 @@ class Plan(NamedTuple):
     @property
     def needed(self) -> set[str]:
         """Tasks whose results the prompts of those that begin may quote."""
+        return {name for task in self.begun for name in self.before(task)}
+
+    def before(self, name: str) -> list[str]:
+        """All tasks before one, in an order in which they can be done."""
         graph = {task.id: task.dependencies for task in self.definition.tasks}
-        return {name for task in self.begun for name in ancestors(graph, task)}
+        wanted = ancestors(graph, name)
+        return [each for each in in_order(graph) if each in wanted]
 
 
 def plan(record: WorkflowRecord, attempts: Sequence[AttemptRecord], now: float) -> Plan:
@@ -82,17 +88,28 @@ class Runs:
     def begin(self, record: WorkflowRecord, plan: Plan, attempts: Iterable[AttemptRecord]) -> tuple[Begin, ...]:
         """The attempts that a plan begins; one whose prompt cannot be written says why."""
         tasks = {task.id: task for task in plan.definition.tasks}
-        results = results_of(plan.states, attempts)
-        return tuple(self._attempt(record, plan, tasks[name], results) for name in plan.begun)
+        found = list(attempts)
+        results = results_of(plan.states, found)
+        made = {each.task: each.run_id for each in found if each.run_id is not None}
+        return tuple(self._attempt(record, plan, tasks[name], results, made) for name in plan.begun)
 
-    def _attempt(self, record: WorkflowRecord, plan: Plan, task: WorkflowTask, results: Mapping[str, str]) -> Begin:
+    def _attempt(
+        self,
+        record: WorkflowRecord,
+        plan: Plan,
+        task: WorkflowTask,
+        results: Mapping[str, str],
+        made: Mapping[str, int],
+    ) -> Begin:
         attempt = plan.states[task.id].attempt
         try:
             prompt = prompt_of(plan.definition, task, results, plain=not self._uses_model(task))
             check_prompt(self._settings, prompt)
         except (UsageError, Refusal) as error:
             return Begin(task.id, attempt, str(getattr(error, "detail", error)))
-        return Begin(task.id, attempt, _new_run(record, task, attempt, prompt))
+        new = _new_run(record, task, attempt, prompt)
+        builds_on = [made[name] for name in plan.before(task.id) if name in made]
+        return Begin(task.id, attempt, replace(new, metadata={**new.metadata, "builds_on": builds_on}))
 
     def _uses_model(self, task: WorkflowTask) -> bool:
         known = task.engine is not None and task.engine in self._engines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ async def new_workflow(
         WorkflowError: it cannot be run.
         Refusal: a task's run could not be made; the message names the task.
     """
-    definition = read_definition(body)
+    definition = await asyncio.to_thread(read_definition, body)
     check_inputs(definition)
     tasks = tuple([await _resolved(services, org_id, caller, task) for task in definition.tasks])
     definition = definition.model_copy(update={"tasks": tasks})
