@@ -174,6 +174,10 @@ class ServerSettings(_Base):
     """US dollars that one turn of the engine `model` may cost, as far as its prices are known."""
     model_command_timeout: float = Field(default=600.0, gt=0, validation_alias="CONTEXTEN_MODEL_COMMAND_TIMEOUT")
     """Seconds that one command of a model may take."""
+    model_request_timeout: float = Field(default=300.0, gt=0, validation_alias="CONTEXTEN_MODEL_REQUEST_TIMEOUT")
+    """Seconds that one request to a model may take, each time that it is sent."""
+    model_retries: int = Field(default=4, ge=0, le=20, validation_alias="CONTEXTEN_MODEL_RETRIES")
+    """How often a request to a model is sent again that met a passing fault of its provider."""
 
     program_permissions: Literal["edits", "all"] = Field(
         default="edits", validation_alias="CONTEXTEN_PROGRAM_PERMISSIONS"

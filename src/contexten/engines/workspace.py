@@ -50,7 +50,7 @@ def inside(workspace: Path, relative: str | Path) -> Path:
     path = _resolved(root / relative)
     if not path.is_relative_to(root):
         raise EngineError(f"{str(relative)!r} leads out of the repository, so it is not read.")
-    if is_hidden(path.relative_to(root).as_posix()):
+    if path != root and is_hidden(path.relative_to(root).as_posix()):
         raise EngineError(f"{str(relative)!r} is a hidden file, so it is not read.")
     if any(path.is_relative_to(folder) for folder in _closed_below(root)):
         raise EngineError(f"{str(relative)!r} belongs to the server itself, so it is not read.")

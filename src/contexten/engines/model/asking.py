@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
     from contexten.engines.model.conversation import Conversation
+    from contexten.engines.model.limits import Limits
     from contexten.engines.model.tools import Tool
 
-RETRIES = 4
-"""How often a provider's own library sends a request again that met a passing fault. Nothing else does."""
 _FULL = 0.85
 """Share of a model's context from which on the oldest answers of tools are left out."""
 
@@ -32,12 +31,10 @@ class Asked:
         name: how the person calls it.
         instructions: what it is told about itself.
         tools: what it may call.
-        seconds: how long one request may take, each time that it is sent.
+        limits: how long one request may take, and how often it is sent.
     """
 
-    def __init__(
-        self, model: Model, name: str, instructions: str, tools: Mapping[str, Tool], seconds: float = 300.0
-    ) -> None:
+    def __init__(self, model: Model, name: str, instructions: str, tools: Mapping[str, Tool], limits: Limits) -> None:
         from pydantic_ai.messages import InstructionPart
         from pydantic_ai.models import ModelRequestParameters
         from pydantic_ai.settings import ModelSettings
@@ -45,7 +42,7 @@ class Asked:
 
         self._model = model
         self._name = name
-        self._settings = ModelSettings(timeout=seconds, max_retries=RETRIES, cache=True)
+        self._settings = ModelSettings(timeout=limits.request_seconds, max_retries=limits.retries, cache=True)
         self._parameters = ModelRequestParameters(
             function_tools=[
                 ToolDefinition(

@@ -98,9 +98,8 @@ class ModelEngine:
         name = task.model or ""
         model = await self._in_thread(_open, name)
         toolbox = Toolbox(place, self._threads)
-        asked = await self._in_thread(
-            _asked, model, name, instructions(can_run=place.sandbox is not None), toolbox.tools
-        )
+        told = instructions(can_run=place.sandbox is not None)
+        asked = await self._in_thread(_asked, model, name, told, toolbox.tools, self._limits)
         context = await self._in_thread(_context, place, task.prompt)
         loop = Loop(asked, toolbox, Conversation(task, context), journal, before=before, limits=self._limits)
         async with model:

@@ -19,13 +19,18 @@ _MORE = "It can go on where it is:"
 class Limits:
     """What one turn may use up."""
 
-    requests: int
+    requests: int = 100
     """Times that the model is asked."""
-    tokens: int
+    tokens: int = 5_000_000
     """Read and written by the model, all requests together."""
-    cost_usd: float
-    command_seconds: float
+    cost_usd: float = 5.0
+    """As far as prices are known."""
+    command_seconds: float = 600.0
     """What one command may take."""
+    request_seconds: float = 300.0
+    """What one request may take, each time that it is sent."""
+    retries: int = 4
+    """How often the provider's own library sends a request again that met a passing fault. Nothing else does."""
 
 
 @dataclass(slots=True)

@@ -68,7 +68,9 @@ def heard(message: ModelResponse) -> Said:
     parts: list[ModelResponsePart] = []
     dropped, room = 0, LARGEST_CALLS
     for part in message.parts:
-        if not isinstance(part, ToolCallPart):
+        if isinstance(part, TextPart):
+            parts.append(replace(part, content=sendable(part.content)))
+        elif not isinstance(part, ToolCallPart):
             parts.append(part)
         elif len(calls) == MOST_CALLS:
             dropped += 1
@@ -99,11 +101,17 @@ def remembered(entry: LogEntry | None) -> Said | None:
     return Said(ModelResponse(parts), text, calls, kept["used"], kept["ended"], kept["dropped"], remembered=True)
 
 
+def sendable(text: str) -> str:
+    """The text without what no UTF-8 can hold: halves of characters, such as come from names of files."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _arguments(given: str | dict[str, Any] | None, room: int) -> tuple[dict[str, Any] | None, int]:
     """The arguments of a call and their size; None and nothing when they are no JSON object, or larger than the room."""
     try:
         value = json.loads(given) if isinstance(given, str) and given.strip() else given or {}
-        size = len(json.dumps(value, ensure_ascii=False))
+        written = sendable(json.dumps(value, ensure_ascii=False))
+        value, size = json.loads(written), len(written)
     except (ValueError, RecursionError):
         return None, 0
     return (value, size) if isinstance(value, dict) and size <= room else (None, 0)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from contexten.engines.model.providers import without_secrets
+from contexten.engines.model.said import sendable
 from contexten.engines.model.tools import FINISH, Result, tools_for
 from contexten.engines.model.tools.finishing import Finish
 from contexten.errors import CodebaseError, EngineError
@@ -60,6 +62,7 @@ class Toolbox:
         began = perf_counter()
         with tracing.execute_tool(tool.name):
             result = await self._work(tool, call, arguments)
+        result = replace(result, text=sendable(result.text), line=sendable(result.line))
         metrics.registry.observe(names.EXECUTE_TOOL_SECONDS, perf_counter() - began, {"gen_ai_tool_name": tool.name})
         return result
 
@@ -111,4 +114,5 @@ def _checked(tool: Tool, call: Call) -> Arguments | str:
 
 
 def _failed(call: Call, why: str) -> Result:
-    return Result(f"Error: {without_secrets(why)}", f"{call.tool}: {' '.join(without_secrets(why).split())}", ok=False)
+    said = sendable(without_secrets(why))
+    return Result(f"Error: {said}", " ".join(f"{call.tool}: {said}".split()), ok=False)
