@@ -26,7 +26,7 @@ _WORDED = select(events.c.id, events.c.organization_id, events.c.body).where(
 _ROWS = [
     update(workflow_runs)
     .where(workflow_runs.c.run_id == bindparam("run"))
-    .values(run_id=None, refusal="it was deleted"),
+    .values(run_id=None, refusal="its run was deleted"),
     *(delete(table).where(table.c.run_id == bindparam("run")) for table in (events, sessions, diffs, turns)),
     delete(runs).where(runs.c.id == bindparam("run")),
 ]

@@ -137,7 +137,7 @@ class Workflows:
             wanted = wanted.where(workflow_runs.c.task.in_(sorted(tasks)))
         if open_only:
             wanted = wanted.where(workflow_runs.c.noted_at.is_(None))
-        wanted = wanted.order_by(workflow_runs.c.attempt)
+        wanted = wanted.order_by(workflow_runs.c.attempt, workflow_runs.c.task)
 
         def work(connection: Connection) -> builtins.list[AttemptRecord]:
             return [AttemptRecord(*row) for row in connection.execute(wanted)]

@@ -118,8 +118,13 @@ class Runs:
 
 def results_of(states: States, attempts: Iterable[AttemptRecord]) -> dict[str, str]:
     """What each task said in its newest attempt, or why it said nothing."""
-    said = {each.task: each.result or each.refusal or "" for each in attempts}  # oldest first: the newest stays
-    return {name: said.get(name) or f"(nothing: {state.reason or state.status})" for name, state in states.items()}
+    newest = {each.task: each for each in attempts}  # oldest first: the newest stays
+    said = {name: each.result for name, each in newest.items() if each.result}
+    why = {name: each.refusal for name, each in newest.items() if each.refusal}
+    return {
+        name: said.get(name) or f"(nothing: {why.get(name) or state.reason or state.status})"
+        for name, state in states.items()
+    }
 
 
 def _ended(attempt: AttemptRecord) -> Ended:
