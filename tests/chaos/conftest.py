@@ -14,15 +14,16 @@ import pytest
 from postgresql import running_postgresql
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = Path(__file__).with_name("worker_program.py")
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 
 
 class Worker:
     """One process; what it printed can be waited for."""
 
-    def __init__(self, environment, *arguments):
+    def __init__(self, environment, *arguments, program="worker_program.py"):
         self.process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), *map(str, arguments)],
+            [sys.executable, str(HERE / program), *map(str, arguments)],
             env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}", **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -81,8 +82,8 @@ def start():
     """Starts workers; those that still run at the end of the test are killed."""
     workers = []
 
-    def begin(environment, *arguments):
-        workers.append(Worker(environment, *arguments))
+    def begin(environment, *arguments, **options):
+        workers.append(Worker(environment, *arguments, **options))
         return workers[-1]
 
     yield begin
