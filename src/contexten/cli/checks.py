@@ -27,7 +27,7 @@ _SQLITE = (3, 35)
 _PYTHON = (3, 11)
 _FREE_MEGABYTES = 200
 _PROGRAM_SECONDS = 10
-_EXTRAS = {"languages": "tree_sitter", "redis": "redis", "otel": "opentelemetry.sdk"}
+_EXTRAS = {"languages": "tree_sitter", "model": "pydantic_ai", "redis": "redis", "otel": "opentelemetry.sdk"}
 
 
 @dataclass(frozen=True, slots=True)

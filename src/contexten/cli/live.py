@@ -99,7 +99,7 @@ def _as_code(code: re.Match[str]) -> str:
 def outcome(run: AgentRun, see: str | None) -> str:
     """The last line: how it ended, how long it took, where to see it."""
     style = "green" if run.is_successful else "red"
-    figures = clean(run.summary or "") if run.get("model") else ""
+    figures = clean(run.summary or "") if run.get("engine") in _WRITERS else ""
     parts = [styled(clean(str(run.status)).lower(), style) + _duration(run), figures, clean(see or "")]
     return "  " + " · ".join(part for part in parts if part)
 
@@ -124,6 +124,9 @@ def facts(run: AgentRun, place: str | None) -> Iterator[tuple[str, str]]:
     yield "engine", " · ".join(clean(part) for part in (run.get("engine"), run.get("model")) if part)
     if place:
         yield "repo", home_relative(place)
+    if tokens := run.get("input_tokens", 0) + run.get("output_tokens", 0):
+        cost = run.get("cost_usd", 0.0)
+        yield "used", f"{tokens:,} tokens{f' · ${cost:.4f}' if cost else ''}"
     yield "created", f"{age(run.created_at)} ago · turn {run.get('turn', 1)} · {_entries(run.get('log_count', 0))}"
 
 

@@ -86,6 +86,12 @@ class AgentRunDetail(AgentRun):
     """ISO 8601, UTC: when an engine took up the newest turn."""
     finished_at: str | None = None
     """ISO 8601, UTC: when the newest turn ended."""
+    input_tokens: int = 0
+    """Tokens that models read, in all turns."""
+    output_tokens: int = 0
+    """Tokens that models wrote, in all turns."""
+    cost_usd: float = 0.0
+    """What all turns cost, as far as prices are known."""
     banned: bool = False
     """Whether the run was taken off its pull request: it is not resumed until it is unbanned."""
 

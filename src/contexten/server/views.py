@@ -42,6 +42,9 @@ def run_view(services: Services, run: RunRecord) -> AgentRunDetail:
         log_count=run.log_count,
         started_at=_iso(run.started_at),
         finished_at=_iso(run.finished_at),
+        input_tokens=run.input_tokens,
+        output_tokens=run.output_tokens,
+        cost_usd=round(run.cost_usd, 6),
         banned=run.banned,
     )
 
