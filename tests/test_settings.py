@@ -21,6 +21,10 @@ OPENING = {
     "CONTEXTEN_ALLOWED_ORIGINS": "https://evil.example",
     "CONTEXTEN_REPO": "/",
     "CONTEXTEN_WORKER_ID": "theirs",
+    "CONTEXTEN_ENGINE": "model",
+    "CONTEXTEN_MODEL": "evil:model",
+    "CONTEXTEN_MODEL_MAX_COST": "1000",
+    "CONTEXTEN_SANDBOX": "none",
 }
 
 
@@ -44,9 +48,9 @@ def test_a_dotenv_file_opens_moves_and_redirects_nothing(spelling):
 
 
 def test_a_dotenv_file_says_what_else_a_project_wants():
-    dotenv({"CONTEXTEN_PORT": 8123, "CONTEXTEN_MODEL": "openai:x", "LOG_LEVEL": "info", "CODEGEN_ORG_ID": 5})
+    dotenv({"CONTEXTEN_PORT": 8123, "CONTEXTEN_RUN_TIMEOUT": 9, "LOG_LEVEL": "info", "CODEGEN_ORG_ID": 5})
     settings = ServerSettings()
-    assert (settings.port, settings.model, settings.log_level) == (8123, "openai:x", "INFO")
+    assert (settings.port, settings.run_timeout, settings.log_level) == (8123, 9, "INFO")
     assert ClientSettings().org_id == 5
 
 

@@ -132,8 +132,8 @@ class ServerSettings(_Base):
     """What the server needs to run; nothing of it has to be set."""
 
     from_file = frozenset({
-        "CONTEXTEN_PORT", "CONTEXTEN_ENGINE", "CONTEXTEN_MODEL", "CONTEXTEN_RUN_TIMEOUT", "CONTEXTEN_CONCURRENCY",
-        "CONTEXTEN_RATE_LIMITS", "CONTEXTEN_HEARTBEAT", "CONTEXTEN_LOG_LEVEL", "LOG_LEVEL", "CONTEXTEN_LOG_FORMAT",
+        "CONTEXTEN_PORT", "CONTEXTEN_RUN_TIMEOUT", "CONTEXTEN_CONCURRENCY", "CONTEXTEN_RATE_LIMITS",
+        "CONTEXTEN_HEARTBEAT", "CONTEXTEN_LOG_LEVEL", "LOG_LEVEL", "CONTEXTEN_LOG_FORMAT",
     })  # fmt: skip
 
     data_dir: Folder = Field(default_factory=lambda: user_data_path("contexten"), validation_alias="CONTEXTEN_DATA_DIR")

@@ -36,8 +36,9 @@ class Conversation:
         self.messages: list[ModelMessage] = [*_earlier(task.history), _asked(task, context)]
 
     def add(self, said: Said) -> None:
-        """The model said something."""
-        self.messages.append(said.message)
+        """The model said something; an empty answer is no message that a provider takes back."""
+        if said.message.parts:
+            self.messages.append(said.message)
 
     def answer(self, results: Iterable[tuple[Call, Result]], note: str = "") -> None:
         """Tools answered; a note of ours may follow."""

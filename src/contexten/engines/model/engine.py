@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 _THREADS = 8
 _CONTEXT_TOKENS = 4_000
+_LONGEST_PROMPT = 8_000
+"""Characters of a prompt that the index is asked about."""
 _LAST_SECONDS = 5.0
 _LAST_SHARE = 0.1
 """What is kept of a turn's time to tell how it ended: seconds at most, and share of it."""
@@ -135,7 +137,7 @@ def _asked(*parts: Any) -> Any:
 def _context(place: Place, prompt: str) -> str:
     """What of the code matters for a prompt; nothing when the code cannot be read."""
     try:
-        return place.code().codebase.relevant_context(prompt, budget_tokens=_CONTEXT_TOKENS).text
+        return place.code().codebase.relevant_context(prompt[:_LONGEST_PROMPT], budget_tokens=_CONTEXT_TOKENS).text
     except (CodebaseError, EngineError, OSError):
         return ""
 
@@ -143,8 +145,9 @@ def _context(place: Place, prompt: str) -> str:
 async def _in_time(loop: Loop, seconds: float | None) -> Ended:
     """How a loop ends, within the time that there is, less what it takes to tell."""
     left = None if seconds is None else seconds - min(_LAST_SECONDS, seconds * _LAST_SHARE)
+    limit = asyncio.timeout(left)
     try:
-        async with asyncio.timeout(left) as limit:
+        async with limit:
             return await loop.run()
     except TimeoutError:
         if not limit.expired():
