@@ -77,12 +77,13 @@ def test_a_database_of_the_first_version_is_brought_up_with_all_that_is_in_it(en
     first = asyncio.run(store.people.first_start())
     store.close()
     with engine.begin() as connection:
-        connection.execute(text("DROP TABLE sequences"))
+        for later in ("sequences", "workflow_runs", "workflows", "diffs"):
+            connection.execute(text(f"DROP TABLE {later}"))
         connection.execute(text("UPDATE contexten_version SET version_num = '0001'"))
     store = open_store()
     assert asyncio.run(store.people.identify(first[2])).organization_id == first[0].id
     store.close()
-    assert "sequences" in inspect(engine).get_table_names()
+    assert {"sequences", "workflow_runs", "workflows", "diffs"} <= set(inspect(engine).get_table_names())
 
 
 def test_processes_that_start_at_once_make_the_tables_once(engine, environment):
