@@ -27,6 +27,7 @@ def run(program, environment, *arguments):
     ("name", "lines"),
     [
         ("enhanced_agent.py", ["one run: run ", "batch: run ", "conversation: run ", "follow-up: run "]),
+        ("multi_agent_orchestration.py", ["overview: run ", "Workflow completed: 100.0% success rate in "]),
         ("streaming_and_observability.py", ["100.0% complete", "status healthy, p95 "]),
     ],
 )
@@ -38,7 +39,7 @@ def test_the_file_runs_as_a_program(name, lines, environment):
         assert line in done.stdout
 
 
-@pytest.mark.parametrize("name", ["enhanced_agent", "streaming_and_observability"])
+@pytest.mark.parametrize("name", ["enhanced_agent", "multi_agent_orchestration", "streaming_and_observability"])
 def test_it_runs_as_a_module(name, environment):
     done = run(f"implementation_examples.patterns.{name}", environment, "-m")
     assert (done.returncode, done.stderr) == (0, "")
@@ -60,6 +61,8 @@ def test_without_a_server_it_says_so(environment):
 DOCUMENTED = """
 import os
 from implementation_examples.patterns.enhanced_agent import EnhancedAgent, ContextualAgent
+from implementation_examples.patterns.multi_agent_orchestration import (
+    AgentRole, WorkflowBuilder, WorkflowDefinition, WorkflowOrchestrator, WorkflowTemplates)
 from implementation_examples.patterns.streaming_and_observability import (
     MetricsCollector, ObservableStreamingAgent, RealTimeMonitor)
 token = os.environ["CODEGEN_TOKEN"]
@@ -76,6 +79,20 @@ class Custom(MetricsCollector):
 sent = []
 ObservableStreamingAgent(token=token, org_id=1, metrics_collector=Custom(sent)).run_with_retry("x")
 print(sent)
+orchestrator = WorkflowOrchestrator(token=token, org_id=1)
+workflow = WorkflowTemplates.feature_development_workflow(feature_name="User Authentication", requirements="JWT-based")
+result = orchestrator.execute_workflow(workflow)
+print(f"Workflow completed: {result['summary']['success_rate']:.1f}% success rate")
+class SecurityAuditAgent(AgentRole):
+    def get_system_prompt(self) -> str:
+        return "You are a security expert"
+orchestrator.agents["security_audit"] = SecurityAuditAgent("SecurityAudit", EnhancedAgent(token=token, org_id=1))
+def api_security_audit_workflow(api_spec: str) -> WorkflowDefinition:
+    return (WorkflowBuilder("security_audit", "API Security Audit")
+            .add_task("analyze", "Security Analysis", "security_audit", f"Analyze API specification: {api_spec}")
+            .add_task("report", "Security Report", "documentation", "Generate report", dependencies=["analyze"])
+            .build())
+print(orchestrator.execute_workflow(api_security_audit_workflow("/v1"))["summary"]["completed"])
 """
 
 
@@ -84,6 +101,7 @@ def test_the_documented_imports_and_calls(environment):
         [sys.executable, "-c", DOCUMENTED],
         env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert done.stdout.split("\n") == ["COMPLETE", "COMPLETE", "complete", "healthy", "['agent_requests_total']", ""], (
-        done.stderr
-    )
+    assert done.stdout.split("\n") == [
+        "COMPLETE", "COMPLETE", "complete", "healthy", "['agent_requests_total']",
+        "Workflow completed: 100.0% success rate", "2", "",
+    ], done.stderr  # fmt: skip

@@ -43,7 +43,7 @@ class AsyncWorkflowOrchestrator:
         org_id: organization; else CODEGEN_ORG_ID, else the token's own.
         base_url: address of the server; else CODEGEN_BASE_URL, else the local server's.
         durable: whether the server runs the workflow, so that it goes on without this program. None lets it where it
-            can and no role has an agent of its own; False interprets the workflow here.
+            can and no role has an agent of another server; False interprets the workflow here.
         approve: asked about each task that needs approval; without it somebody else gives it: `contexten workflows approve`.
         on_change: told of each change of a task, by its id.
         options: everything else that `AsyncCodegenClient` takes, such as `policy` and `timeout`.
@@ -110,8 +110,8 @@ class AsyncWorkflowOrchestrator:
 
     async def _submitted(self, definition: WorkflowDefinition) -> WorkflowDetail | None:
         """The workflow as the server took it in; None when it is to be interpreted here."""
-        own = any(self.agents[task.role].agent for task in definition.tasks if task.role in self.agents)
-        if self._durable is False or (self._durable is None and own):
+        elsewhere = any(self._is_elsewhere(self.agents[task.role]) for task in definition.tasks if task.role in self.agents)
+        if self._durable is False or (self._durable is None and elsewhere):
             return None
         try:
             return await self.api_client.create_workflow(definition)
@@ -119,6 +119,13 @@ class AsyncWorkflowOrchestrator:
             if self._durable:
                 raise
             return None
+
+    def _is_elsewhere(self, role: AgentRole) -> bool:
+        """Whether a role's agent talks to another server than we do, or as somebody else."""
+        if role.agent is None:
+            return False
+        theirs, ours = role.agent.api_client, self.api_client
+        return (theirs.base_url, theirs.token) != (ours.base_url, ours.token)
 
     async def _ended(self, detail: WorkflowDetail) -> WorkflowDetail:
         pause, known = _FIRST_PAUSE, dict.fromkeys((task.id for task in detail.tasks), TaskStatus.PENDING)

@@ -13,7 +13,7 @@ class AgentRole:
 
     Args:
         name: what people call it; the class's name when absent.
-        agent: who makes its runs, when that is not whoever makes the others; its server then sees them.
+        agent: who makes its runs, when that is not whoever makes the others. One of another server makes them there.
     """
 
     def __init__(self, name: str | None = None, agent: EnhancedAgent | AsyncEnhancedAgent | None = None) -> None:
