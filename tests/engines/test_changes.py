@@ -1,6 +1,5 @@
 """What a run changed: figures for each file, and a patch that brings the same change about elsewhere, byte for byte."""
 
-import os
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +48,9 @@ def copy(tmp_path):
 
 def state(root):
     return {
-        path.relative_to(root).as_posix(): os.readlink(path) if path.is_symlink() else (path.read_bytes(), _mode(path))
+        path.relative_to(root).as_posix(): str(path.readlink())
+        if path.is_symlink()
+        else (path.read_bytes(), _mode(path))
         for path in root.rglob("*")
         if path.is_symlink() or path.is_file()
     }
@@ -86,13 +87,15 @@ def test_what_is_ignored_is_no_change_and_nothing_is_none(copy):
 
 
 CONTENT = st.one_of(
-    st.lists(st.sampled_from([b"a", b"b", b"-- x", b"diff --git a/a b/a", b"\xff\xfe", "é".encode(), b""]), max_size=6).map(
-        b"\n".join
-    ),
+    st.lists(
+        st.sampled_from([b"a", b"b", b"-- x", b"diff --git a/a b/a", b"\xff\xfe", "é".encode(), b""]), max_size=6
+    ).map(b"\n".join),
     st.lists(st.sampled_from([b"one\r\n", b"two\n", b"three\r", b"$Id$\n"]), max_size=6).map(b"".join),
     st.binary(max_size=40),
 )
-NAME = st.sampled_from(["a", "b.py", "deep/c", "deep/d e", 'quo"te', "tab\there", "new\nline", "é[1]*?", "!x", "#y", "\udcff"])
+NAME = st.sampled_from(
+    ["a", "b.py", "deep/c", "deep/d e", 'quo"te', "tab\there", "new\nline", "é[1]*?", "!x", "#y", "\udcff"]
+)
 TREE = st.dictionaries(NAME, st.tuples(CONTENT, st.booleans()), max_size=6)
 
 

@@ -106,7 +106,8 @@ def _system(program: str, *, network: bool) -> Iterator[str]:
             yield from ("--ro-bind-try", str(place), str(place))
     for name in (*_ETC, *(("resolv.conf",) if network else ())):
         yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
-    yield from ("--proc", "/proc", "--dev", "/dev")
+    # Where the server is root, a command could else set the machine's kernel parameters.
+    yield from ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev")
     for folder in ("/tmp", HOME):  # noqa: S108 - the sandbox's own
         if "--size" in _options(program):
             yield from ("--size", str(_SCRATCH_BYTES))

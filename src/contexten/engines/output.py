@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
 _CHUNK = 65536
@@ -26,12 +27,19 @@ class Output:
         self._first = self._last = ""
         self._lost = 0
 
-    async def take(self, stream: asyncio.StreamReader | None) -> None:
-        """Read a stream to its end."""
+    async def take(self, pipe: int) -> None:
+        """Read a pipe to its end, and close it."""
+        stream = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        file = os.fdopen(pipe, "rb", buffering=0)
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), file)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        while stream is not None and (data := await stream.read(_CHUNK)):
-            self.add(decoder.decode(data))
-        self.add(decoder.decode(b"", final=True))
+        try:
+            while data := await stream.read(_CHUNK):
+                self.add(decoder.decode(data))
+            self.add(decoder.decode(b"", final=True))
+        finally:
+            transport.close()
 
     def add(self, text: str) -> None:
         """Take a piece."""

@@ -135,41 +135,52 @@ class Sandbox:
 
 async def _run(words: Sequence[str], root: Path, env: Mapping[str, str], seconds: float, output: Output) -> Finished:
     began = time.monotonic()
-    starting = asyncio.ensure_future(
-        asyncio.create_subprocess_exec(
-            *words,
-            cwd=root,
-            env=env,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-    )
-    reading: asyncio.Task[None] | None = None
     timed_out = False
+    read_end, write_end = os.pipe()
+    reading = asyncio.create_task(output.take(read_end))
+    starting = asyncio.ensure_future(_start(words, root, env, write_end))
     try:
         process = await unstoppable(starting)
-        reading = asyncio.create_task(output.take(process.stdout))
         async with asyncio.timeout(seconds):
             await process.wait()
     except TimeoutError:
         timed_out = True
     finally:
-        if not starting.exception():
-            await unstoppable(_end(starting.result(), reading))
+        await unstoppable(_end(starting, reading))
+    if not reading.cancelled() and (error := reading.exception()) is not None:
+        raise error
     code = process.returncode or 0
     return Finished(code if code >= 0 else 128 - code, output.text(), timed_out, time.monotonic() - began)
 
 
-async def _end(process: asyncio.subprocess.Process, reading: asyncio.Task[None] | None) -> None:
+async def _start(
+    words: Sequence[str], root: Path, env: Mapping[str, str], write_end: int
+) -> asyncio.subprocess.Process:
+    """Start a program that writes into a pipe of ours: one of asyncio's would keep the wait for its end going."""
+    try:
+        return await asyncio.create_subprocess_exec(
+            *words,
+            cwd=root,
+            env=env,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=write_end,
+            stderr=write_end,
+            start_new_session=True,
+        )
+    finally:
+        os.close(write_end)
+
+
+async def _end(starting: asyncio.Future[asyncio.subprocess.Process], reading: asyncio.Task[None]) -> None:
     """Kill what is left, and wait until all of it is gone: then nobody holds the pipe any more."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
-    if reading is not None:
-        await asyncio.wait([reading], timeout=_LAST_WORDS_SECONDS)
-        reading.cancel()
+    if not starting.exception():
+        process = starting.result()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+    await asyncio.wait([reading], timeout=_LAST_WORDS_SECONDS)
+    reading.cancel()
+    await asyncio.wait([reading])
 
 
 def _launched(words: Sequence[str], groups: Sequence[Path]) -> list[str]:
