@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import textwrap
 import threading
 
 import pytest
@@ -247,7 +248,19 @@ def test_connections_are_reused(server, proxies):
         assert len(client._connection._pool.client()._transport._pool.connections) == 1
 
 
-def test_importing_the_package_stays_light():
-    program = "import sys, contexten; print(sorted({'httpx2', 'pydantic', 'anyio', 'asyncio'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ)
-    assert done.stdout == "[]\n"
+def test_a_synchronous_program_loads_only_what_it_uses(server):
+    program = f"""
+        import sys
+        before = set(sys.modules)
+        from contexten import CodegenClient
+        with CodegenClient({server.token!r}, {server.organization_id}, {server.base_url!r}) as client:
+            assert client.run("x").wait().status == "COMPLETE"
+            assert client.list_agent_runs().items
+        for room in ("asyncio", "dotenv", "opentelemetry", "pydantic_settings", "pyrate_limiter", "sqlite3",
+                     "contexten.agents", "contexten.client.aconnection", "contexten.telemetry.tracing"):
+            print(*[room] * (room in sys.modules.keys() - before))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert not done.stdout.split()
