@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
 endif
 RUN := uv run --frozen
 
-.PHONY: help uv up test coverage check bench conformance-matrix overlay-matrix
+.PHONY: help uv up test coverage check ruff mypy pyright bench conformance-matrix overlay-matrix
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -22,19 +22,22 @@ up: uv ## Start Contexten; words for it go in ARGS, such as ARGS="--port 8001"
 	@$(RUN) --quiet --no-dev contexten up $(ARGS)
 
 test: uv ## Run the tests; words for pytest go in ARGS
-	$(RUN) pytest -n auto --dist loadfile $(ARGS)
+	$(RUN) pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: uv ## Run the tests and report which branches none of them takes
 	$(RUN) coverage erase
-	$(RUN) coverage run -m pytest -n auto --dist loadfile $(ARGS)
+	$(RUN) coverage run -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 	$(RUN) coverage combine --quiet
 	$(RUN) coverage report
 
-check: uv ## Lint, formatting and types
+check: ruff mypy pyright ## Lint, formatting and types; with -j, several at a time
+
+ruff: uv
 	$(RUN) ruff check
 	$(RUN) ruff format --check
-	$(RUN) mypy
-	$(RUN) pyright
+
+mypy pyright: uv
+	$(RUN) $@
 
 bench: uv ## Measure every claim of the README; fails when one is missed
 	@failed=; for file in benchmarks/[a-z]*.py; do \

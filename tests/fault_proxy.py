@@ -108,7 +108,7 @@ class Proxy:
     async def _until(self, condition) -> None:
         def wait() -> bool:
             with self._news:
-                return self._news.wait_for(condition, 20)
+                return self._news.wait_for(condition, 60)
 
         assert await asyncio.to_thread(wait)
 
@@ -125,7 +125,7 @@ class Proxy:
         self._listener.close()
         self.break_all()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
 
     def _start(self, target, *args) -> None:

@@ -72,7 +72,7 @@ class Caller:
 
     def __post_init__(self):
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        self.http = httpx2.Client(base_url=self.base_url, headers=headers, timeout=20)
+        self.http = httpx2.Client(base_url=self.base_url, headers=headers, timeout=60)
 
     def url(self, path):
         return f"/v1/organizations/{self.org}{path}"
@@ -85,7 +85,7 @@ class Caller:
     def read(self, run_id):
         return self.http.get(self.url(f"/agent/run/{run_id}")).json()
 
-    def until(self, run_id, done=lambda run: run["status"] not in {"PENDING", "RUNNING"}, seconds=20):
+    def until(self, run_id, done=lambda run: run["status"] not in {"PENDING", "RUNNING"}, seconds=60):
         deadline = time.monotonic() + seconds
         while not done(run := self.read(run_id)):
             assert time.monotonic() < deadline, run

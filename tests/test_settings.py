@@ -27,6 +27,8 @@ OPENING = {
     "CONTEXTEN_SANDBOX": "none",
 }
 
+SPELLINGS = [("CONTEXTEN_LOG_LEVEL", "LOG_LEVEL"), ("LOG_LEVEL", "CONTEXTEN_LOG_LEVEL")]
+
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch, tmp_path):
@@ -59,6 +61,18 @@ def test_the_shell_wins_over_a_dotenv_file(monkeypatch):
     monkeypatch.setenv("CONTEXTEN_PORT", "8124")
     monkeypatch.setenv("CONTEXTEN_LOG_LEVEL", "error")
     assert (ServerSettings().port, ServerSettings().log_level) == (8124, "ERROR")
+
+
+@pytest.mark.parametrize(("shell", "file"), SPELLINGS)
+def test_the_nearest_source_wins_by_whichever_name_it_has_a_setting(monkeypatch, shell, file):
+    dotenv({file: "info"})
+    assert ServerSettings().log_level == "INFO"
+    monkeypatch.setenv(shell.lower(), "error")
+    assert ServerSettings().log_level == "ERROR"
+    assert ServerSettings(**{file: "debug"}).log_level == "DEBUG"
+    monkeypatch.setenv(shell.lower(), "")
+    assert ServerSettings().log_level == "INFO"
+    assert ServerSettings(_env_file=None).log_level == "WARNING"
 
 
 def test_what_is_ignored_is_told_once_on_standard_error():

@@ -11,16 +11,13 @@ import ipaddress
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pydantic_settings import PydanticBaseSettingsSource
+    from collections.abc import Iterable, Mapping
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -55,42 +52,58 @@ Folder = Annotated[Path, AfterValidator(_absolute)]
 """A path without `~`, made absolute: the same place wherever it is asked about."""
 
 
-class _Base(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        validate_default=True,
-    )
+class _Base(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, validate_default=True, defer_build=True)
 
+    file: ClassVar[str | None] = ".env"
+    """The file that is read; None for none. An argument `_env_file` says otherwise."""
     from_file: ClassVar[frozenset[str]]
-    """Variables that a `.env` file may set."""
+    """Variables that it may set."""
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the shell, then what may be taken from the file."""
-        del settings_cls, file_secret_settings
-        if isinstance(dotenv_settings, DotEnvSettingsSource):
-            written = {name.upper(): value for name, value in dotenv_settings.env_vars.items()}
-            _tell_ignored(written.keys() & (ServerSettings.variables() - ServerSettings.from_file))
-            dotenv_settings.env_vars = {name.lower(): written[name] for name in written.keys() & cls.from_file}
-        return init_settings, env_settings, dotenv_settings
+    def __init__(self, **given: Any) -> None:
+        """Read each setting from the arguments, else from the shell, else, where it may be set there, from the file.
+
+        Args:
+            given: values by the name of their variable.
+        """
+        file = given.pop("_env_file", self.file)
+        sources = [given, _named(os.environ), self._taken(file)]
+        found = [_first(spellings, sources) for spellings in self._spellings()]
+        super().__init__(**{name: value for name, value in found if name is not None})
 
     @classmethod
     def variables(cls) -> frozenset[str]:
         """The names of all variables that are read."""
+        return frozenset(name for spellings in cls._spellings() for name in spellings)
+
+    @classmethod
+    def _spellings(cls) -> list[list[str]]:
+        """For each setting the names of its variable, the first of them preferred."""
         aliases = [field.validation_alias for field in cls.model_fields.values()]
         chosen = [each.choices if isinstance(each, AliasChoices) else [each] for each in aliases]
-        return frozenset(str(name) for names in chosen for name in names)
+        return [[str(name) for name in names] for names in chosen]
+
+    @classmethod
+    def _taken(cls, file: str | None) -> dict[str, str]:
+        """What may be taken from the file; it is told once what of it is not."""
+        if file is None or not Path(file).is_file():
+            return {}
+        from dotenv import dotenv_values
+
+        written = _named(dotenv_values(file, encoding="utf-8"))
+        _tell_ignored(written.keys() & (ServerSettings.variables() - ServerSettings.from_file))
+        return {name: written[name] for name in written.keys() & cls.from_file}
+
+
+def _named(variables: Mapping[str, str | None]) -> dict[str, str]:
+    """Variables that say something, by their names in capitals: the case in which they are written does not matter."""
+    return {name.upper(): value for name, value in variables.items() if value}
+
+
+def _first(spellings: list[str], sources: list[dict[str, Any]]) -> tuple[str | None, Any]:
+    """The name by which the first source that knows a setting has it, and its value."""
+    known = ((name, source[name]) for source in sources for name in spellings if name in source)
+    return next(known, (None, None))
 
 
 def _tell_ignored(names: Iterable[str]) -> None:
@@ -125,7 +138,7 @@ class ClientSettings(_Base):
 class ShellSettings(ClientSettings):
     """The same by arguments and the shell alone."""
 
-    model_config = SettingsConfigDict(env_file=None)
+    file = None
 
 
 class ServerSettings(_Base):
@@ -153,11 +166,9 @@ class ServerSettings(_Base):
     """Whether other machines may connect."""
     public_url: str | None = Field(default=None, validation_alias="CONTEXTEN_PUBLIC_URL")
     """Address that people reach the server at, used in `web_url`; without one, the bound address."""
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(default=(), validation_alias="CONTEXTEN_ALLOWED_HOSTS")
+    allowed_hosts: tuple[str, ...] = Field(default=(), validation_alias="CONTEXTEN_ALLOWED_HOSTS")
     """Host names accepted in the Host header beside the bound ones, comma-separated."""
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), validation_alias="CONTEXTEN_ALLOWED_ORIGINS"
-    )
+    allowed_origins: tuple[str, ...] = Field(default=(), validation_alias="CONTEXTEN_ALLOWED_ORIGINS")
     """Origins of other web pages that may call the API, comma-separated; none by default."""
 
     repo: Folder | None = Field(default=None, validation_alias="CONTEXTEN_REPO")

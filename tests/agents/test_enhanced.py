@@ -186,11 +186,11 @@ def test_an_interrupt_ends_a_batch(address, place, inside):
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len(held_runs(place)) < before + 2:
         assert time.monotonic() < deadline
     child.send_signal(signal.SIGINT)
-    _, complaints = child.communicate(timeout=20)
+    _, complaints = child.communicate(timeout=60)
     assert child.returncode in {130, -signal.SIGINT}
     for stray in ("never awaited", "destroyed", "was never"):
         assert stray not in complaints
@@ -206,3 +206,53 @@ def test_neither_the_agent_nor_what_it_keeps_shows_the_token(address):
     with EnhancedAgent(**address) as agent:
         assert repr(agent) == f"<EnhancedAgent {address['base_url']}>"
         assert address["token"] not in repr(vars(agent))
+
+
+def printed(program):
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_program_with_one_agent_loads_only_what_that_uses(address):
+    loaded = printed(f"""
+        import asyncio, sys
+        before = set(sys.modules)
+        from contexten.agents import AsyncEnhancedAgent
+
+        async def main():
+            async with AsyncEnhancedAgent(**{address!r}) as agent:
+                assert (await agent.run_with_retry("x")).ok
+                assert all(outcome.ok for outcome in await agent.run_batch(["y"] * 5))
+
+        asyncio.run(main())
+        print(*sys.modules.keys() - before)
+    """).split()
+    others = {"alerts", "health", "prometheus", "tracing", "webhook"}
+    unused = {
+        *("anyio", "dotenv", "h2", "httpcore2", "opentelemetry", "pydantic_settings", "pyrate_limiter", "sqlite3"),
+        *("contexten.agents.contextual", "contexten.agents.monitor", "contexten.agents.streaming"),
+        *("contexten.client.connection", *(f"contexten.telemetry.{name}" for name in others)),
+    }
+    assert "contexten.agents.enhanced" in loaded
+    assert not unused & set(loaded)
+
+
+def test_an_agent_has_spans_where_a_program_has_set_up_tracing(address):
+    told = printed(f"""
+        from contexten.agents import EnhancedAgent
+
+        with EnhancedAgent(**{address!r}) as agent:
+            assert agent.run_with_retry("before").ok
+            from opentelemetry import trace
+            from opentelemetry.sdk.trace import TracerProvider
+            from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+            from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+            provider, spans = TracerProvider(), InMemorySpanExporter()
+            provider.add_span_processor(SimpleSpanProcessor(spans))
+            trace.set_tracer_provider(provider)
+            outcome = agent.run_with_retry("after")
+        for span in spans.get_finished_spans():
+            print(span.name, span.attributes["gen_ai.conversation.id"] == str(outcome.run_id))
+    """)
+    assert told == "invoke_agent enhanced True\n"

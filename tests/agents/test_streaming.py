@@ -75,8 +75,8 @@ def test_a_cancelled_run_completes_the_stream_and_has_not_failed(agent):
 
 
 def test_a_run_that_was_over_before_streams_its_newest_turn(agent):
-    first = agent.run("first", idempotency_key="over").wait(timeout=20)
-    first.resume("second").wait(timeout=20)
+    first = agent.run("first", idempotency_key="over").wait(timeout=60)
+    first.resume("second").wait(timeout=60)
     chunks = list(agent.run_streaming("first", idempotency_key="over"))
     check_stream(chunks)
     assert (chunks[-1]["content"], chunks[-1]["run_id"]) == ("second", first.id)
@@ -88,9 +88,9 @@ def test_a_stream_that_goes_on_after_its_end_is_not_listened_to(agent):
     for chunk in agent.run_streaming("again"):
         chunks.append(chunk)
         if chunk["type"] == "answer":
-            agent.current_job.wait(timeout=20).resume("more")
+            agent.current_job.wait(timeout=60).resume("more")
     check_stream(chunks)
-    agent.current_job.wait(timeout=20)
+    agent.current_job.wait(timeout=60)
 
 
 def test_streams_side_by_side_leave_the_callers_context_alone(agent):

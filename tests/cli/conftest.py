@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.warm_program import WarmProgram, warm_program
+
 PROGRAM = Path(sys.executable).with_name("contexten")
 DEADLINE = 60.0
 
@@ -40,6 +42,7 @@ class Machine:
     """A home folder with a project in it, and the program on it."""
 
     home: Path
+    warm: WarmProgram
     extra: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -61,18 +64,12 @@ class Machine:
             **self.extra,
         }
 
-    def __call__(self, *words, cwd=None, **options):
+    def __call__(self, *words, cwd=None, input=""):  # noqa: A002 - as `subprocess.run` calls it
         """Run the program to its end."""
-        return subprocess.run(
-            [PROGRAM, *words],
-            cwd=cwd or self.project,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-            check=False,
-            **({"stdin": subprocess.DEVNULL} | options if "input" not in options else options),
-        )
+        given = {"cwd": cwd or self.project, "env": self.environment, "timeout": DEADLINE, "input": input}
+        if all(name.startswith(("CODEGEN_", "CONTEXTEN_")) for name in self.extra):
+            return self.warm(words, **given)
+        return subprocess.run([PROGRAM, *words], capture_output=True, text=True, check=False, **given)
 
     def json(self, *words, code=0):
         """What the program writes with `--json`."""
@@ -118,26 +115,33 @@ class Machine:
         raise AssertionError(f"waited in vain: {what}")
 
 
-def new_machine(home):
+def new_machine(home, warm):
     shop = home / "src" / "shop" / "shop"
     shop.mkdir(parents=True)
     (shop / "__init__.py").write_text('"""A shop."""\n')
     (shop / "refunds.py").write_text(REFUNDS)
     (shop / "checkout.py").write_text(CHECKOUT)
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", shop.parent], check=True)
-    return Machine(home)
+    return Machine(home, warm)
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory):
+    """The program without the time that it takes to load."""
+    with warm_program(Machine(tmp_path_factory.mktemp("warm"), None).environment) as program:
+        yield program
 
 
 @pytest.fixture
-def machine(tmp_path):
+def machine(tmp_path, warm):
     """A machine on which nothing runs."""
-    return new_machine(tmp_path)
+    return new_machine(tmp_path, warm)
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory):
+def live(tmp_path_factory, warm):
     """A machine on which a server is up; shared by the tests of a file."""
-    machine = new_machine(tmp_path_factory.mktemp("live"))
+    machine = new_machine(tmp_path_factory.mktemp("live"), warm)
     with machine.up() as ready:
         machine.base_url = ready["base_url"]
         machine.ready = ready

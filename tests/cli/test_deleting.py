@@ -7,6 +7,8 @@ import pytest
 
 from cli.test_terminal import Screen, plain
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def make(live):

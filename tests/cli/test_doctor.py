@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 
 def found(machine, code=0):
     checks = machine.json("doctor", code=code)["checks"]

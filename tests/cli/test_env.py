@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 NAMES = {
     "CODEGEN_API_TOKEN",
     "CODEGEN_ORG_ID",

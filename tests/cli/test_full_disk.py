@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 
 @contextmanager
 def full_disk(pid, data):

@@ -6,6 +6,8 @@ import pytest
 
 from contexten.cli.nouns import NOUNS
 
+pytestmark = pytest.mark.once
+
 
 def error_of(done):
     assert done.stdout == ""

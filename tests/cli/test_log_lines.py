@@ -9,6 +9,8 @@ import pytest
 
 from cli.test_terminal import Screen, plain
 
+pytestmark = pytest.mark.once
+
 LINE = re.compile(r"^\d\d:\d\d:\d\d info     POST /v1/organizations/1/agent/run -> 200 in ", re.MULTILINE)
 
 

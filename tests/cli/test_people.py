@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 
 def use(live, token, *words):
     """Run the program as the holder of a token."""

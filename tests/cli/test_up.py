@@ -118,7 +118,7 @@ def test_a_terminated_server_ends_well(machine):
     process = machine.start("up", "--port", "0", "--json")
     process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert (err, process.returncode) == ("", 0)
 
 
@@ -130,7 +130,7 @@ def test_a_server_that_is_only_starting_ends_well(machine, number, seconds):
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
     process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert (err, process.returncode) == ("", 0)
 
 
@@ -143,7 +143,7 @@ def test_a_server_that_stops_says_which_runs_go_on(machine, large_project):
         screen.process.send_signal(signal.SIGINT)
         began = time.monotonic()
         assert f"\nstopping; run {number} goes on at the next start\n" in plain(screen.read())
-        assert screen.process.wait(30) == 0
+        assert screen.process.wait(60) == 0
         assert time.monotonic() - began < 20
     finally:
         screen.close()

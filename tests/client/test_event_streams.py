@@ -100,7 +100,7 @@ def test_a_break_before_the_first_event_loses_nothing(server, client, proxies):
             proxy.break_all()
             run = await asyncio.to_thread(client.create_agent_run, "unheard")
             proxy.upstream = upstream
-            event = await asyncio.wait_for(first, 20)
+            event = await asyncio.wait_for(first, 60)
             assert (event.agent_run_id, event.turn) == (run.id, 1)
             assert event.event == "log" or event.status == "PENDING"
             await told.aclose()
@@ -125,7 +125,7 @@ def test_the_organizations_events(server, client):
     runs = []
     while not began.wait(0.2):
         runs.append(client.run("hear me"))
-    listener.join(20)
+    listener.join(60)
     told.close()
     assert {event.agent_run_id for event in seen} <= {run.id for run in runs}
     again = client.events(after=seen[0].id)
@@ -277,5 +277,5 @@ class TestStalledStreams:
             began = time.monotonic()
             with pytest.raises(errors.RequestTimeoutError, match=r"has not ended after 0\.5 s"):
                 task.wait(timeout=0.5)
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 30
         client.cancel_agent_run(held.id)

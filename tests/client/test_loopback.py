@@ -56,7 +56,7 @@ async def told(*answers, keep=60.0):
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()[:2]
     transport = LoopbackTransport(keep)
-    async with server, httpx2.AsyncClient(transport=transport, base_url=f"http://{host}:{port}", timeout=5) as client:
+    async with server, httpx2.AsyncClient(transport=transport, base_url=f"http://{host}:{port}", timeout=60) as client:
         yield state, client
     for writer in state.open:
         with suppress(ConnectionError):
@@ -138,7 +138,7 @@ def test_nobody_there_and_nothing_said():
         async with told(PLAIN) as (state, client):
             state.held = asyncio.Event()
             with pytest.raises(httpx2.ReadTimeout):
-                await client.get("/a", timeout=0.1)
+                await client.get("/a", timeout=httpx2.Timeout(60, read=0.1))
             state.held.set()
 
     asyncio.run(main())

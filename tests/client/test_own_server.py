@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import textwrap
 import threading
 
 import pytest
@@ -43,7 +44,7 @@ def test_waiting_ends_with_the_run_or_the_time(client):
         held.wait(timeout=0.3)
     stop = threading.Timer(0.1, lambda: client.cancel_agent_run(held.id))
     stop.start()
-    assert held.wait(timeout=20).status == "CANCELLED"
+    assert held.wait(timeout=60).status == "CANCELLED"
     stop.join()
     assert held.wait().is_terminal
     assert client.run("x").wait(timeout=math.inf).is_terminal
@@ -74,7 +75,7 @@ def test_the_local_server_is_found_by_itself(server, tmp_path):
     lock.acquire(server.base_url)
     with CodegenClient() as client:
         assert (client.base_url, client.org_id) == (server.base_url, server.organization_id)
-        assert client.run("found").wait(timeout=20).result == "found"
+        assert client.run("found").wait(timeout=60).result == "found"
     lock.release()
 
 
@@ -247,7 +248,19 @@ def test_connections_are_reused(server, proxies):
         assert len(client._connection._pool.client()._transport._pool.connections) == 1
 
 
-def test_importing_the_package_stays_light():
-    program = "import sys, contexten; print(sorted({'httpx2', 'pydantic', 'anyio', 'asyncio'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ)
-    assert done.stdout == "[]\n"
+def test_a_synchronous_program_loads_only_what_it_uses(server):
+    program = f"""
+        import sys
+        before = set(sys.modules)
+        from contexten import CodegenClient
+        with CodegenClient({server.token!r}, {server.organization_id}, {server.base_url!r}) as client:
+            assert client.run("x").wait().status == "COMPLETE"
+            assert client.list_agent_runs().items
+        for room in ("asyncio", "dotenv", "opentelemetry", "pydantic_settings", "pyrate_limiter", "sqlite3",
+                     "contexten.agents", "contexten.client.aconnection", "contexten.telemetry.tracing"):
+            print(*[room] * (room in sys.modules.keys() - before))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert not done.stdout.split()

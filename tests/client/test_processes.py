@@ -25,7 +25,7 @@ def test_one_client_in_two_event_loops(server):
 
     async def use():
         task = await client.run("x")
-        return (await task.wait(timeout=20)).result
+        return (await task.wait(timeout=60)).result
 
     async def use_and_close():
         async with client:
@@ -127,7 +127,7 @@ def test_an_interrupt_ends_it_and_leaves_nothing(server, client, style):
     )
     assert "holding" in (child.stdout.readline() + child.stdout.readline())
     child.send_signal(signal.SIGINT)
-    _, complaints = child.communicate(timeout=20)
+    _, complaints = child.communicate(timeout=60)
     client.cancel_agent_run(held.id)
     assert child.returncode in {130, -signal.SIGINT}
     assert complaints.rstrip().endswith("KeyboardInterrupt")
@@ -173,10 +173,10 @@ def test_a_thread_interrupted_while_it_waits(server, client):
 
     thread = threading.Thread(target=wait)
     thread.start()
-    assert waiting.wait(20)
+    assert waiting.wait(60)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(StoppedError))
     client.cancel_agent_run(held.id)
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
     assert [type(error) for error in outcome] == [StoppedError]
     assert client.me().id
@@ -198,7 +198,7 @@ def test_a_client_that_is_closed_under_a_thread_ends_its_wait(proxies):
     thread.start()
     asyncio.run(proxy.asked())
     client.close()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
     assert outcome == ["The client is closed. Make a new one."]
 
@@ -231,6 +231,6 @@ def test_a_clock_that_jumps_changes_no_time_limit(server, client, monkeypatch):
     began = time.monotonic()
     with pytest.raises(errors.RequestTimeoutError, match=r"has not ended after 0\.5 s"):
         held.wait(timeout=0.5)
-    assert 0.5 <= time.monotonic() - began < 10
+    assert 0.5 <= time.monotonic() - began < 30
     monkeypatch.undo()
     client.cancel_agent_run(held.id)

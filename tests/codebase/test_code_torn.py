@@ -147,7 +147,7 @@ CASES = {
 def test_a_file_that_changes_before_it_is_opened(root, monkeypatch, just_before_reading, name):
     action, known, trusted = CASES[name]
     if trusted:
-        monkeypatch.setattr(update, "_SETTLED_NS", 0)
+        monkeypatch.setattr(update, "SETTLED_NS", 0)
     cache, path = root.parent / "cache", root / "pkg" / "b.py"
     path.parent.mkdir()
     path.write_text(SECOND * 2)

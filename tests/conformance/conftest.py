@@ -112,7 +112,7 @@ def live(tmp_path_factory):
         yield Live(f"http://127.0.0.1:{port}", found["token"], found["organization_id"], home)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def wait_until_healthy(process: subprocess.Popen[bytes], base_url: str, log: Path) -> None:

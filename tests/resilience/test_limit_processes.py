@@ -157,7 +157,7 @@ class RedisServer:
 
     def start(self):
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, cwd=self._folder)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         with redis.Redis.from_url(self.url) as client:
             while True:
                 with contextlib.suppress(redis.ConnectionError):
@@ -167,7 +167,7 @@ class RedisServer:
 
     def stop(self):
         self._process.kill()
-        self._process.wait(20)
+        self._process.wait(60)
 
 
 @pytest.fixture

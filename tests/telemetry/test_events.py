@@ -129,7 +129,7 @@ def test_an_asynchronous_handler_runs_on_the_running_loop(bus):
     async def program():
         bus.register("x", handler)
         bus.emit("x")
-        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=5)
+        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=60)
 
     asyncio.run(program())
     assert threads == [threading.main_thread()]

@@ -43,7 +43,7 @@ def test_an_answer_that_does_not_come_is_given_up_in_time(fault):
         began = time.monotonic()
         with pytest.raises(TimeoutError):
             webhook(there.base_url, timeout=0.3)(CHANGE)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
 
 def test_while_a_post_hangs_there_is_no_other():
@@ -52,12 +52,16 @@ def test_while_a_post_hangs_there_is_no_other():
         for message in ("within 0.2 s", "still under way", "still under way"):
             with pytest.raises(TimeoutError, match=message):
                 post(CHANGE)
+        deadline = time.monotonic() + 60
+        while not there.requests:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         assert len(there.requests) == 1
 
 
 def test_a_body_without_end_is_not_read():
     with receiver(Drip()) as there:
-        webhook(there.base_url, timeout=5)(CHANGE)
+        webhook(there.base_url, timeout=60)(CHANGE)
 
 
 @pytest.mark.parametrize("fault", [Answer(500), Raw(b"garbage\r\n\r\n"), Raw(b"")], ids=str)

@@ -187,15 +187,11 @@ class AsyncEnhancedAgent:
             async with door:
                 return await self.api_client.create_agent_run(with_context(prompt, context), **options)
 
-        async def one(prompt: str) -> RunOutcome:
-            async with room:
-                return await self._one_of_many(prompt, create)
-
         async with AsyncExitStack() as stack:
             with suppress(ApiError):  # the first creation meets it too, and its outcome carries it
                 await stack.enter_async_context(self.api_client.listening())
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            tasks = [group.create_task(one(prompt)) for prompt in prompts]
+            tasks = [group.create_task(self._one_of_many(prompt, create, room)) for prompt in prompts]
         return [task.result() for task in tasks]
 
     async def aclose(self) -> None:
@@ -208,18 +204,21 @@ class AsyncEnhancedAgent:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _one_of_many(self, prompt: str, create: Callable[[str], Awaitable[AgentRun]]) -> RunOutcome:
-        recording = Recording(self.statistics, self.name, prompt)
-        try:
-            with recording:
-                run = await create(prompt)
-                recording.created(run)
-                end = await self.api_client.end_of(run)
-                return recording.ended(end.status, end.result)
-        except ContextenError:
-            if recording.outcome is None:
-                raise
-            return recording.outcome
+    async def _one_of_many(
+        self, prompt: str, create: Callable[[str], Awaitable[AgentRun]], room: asyncio.Semaphore
+    ) -> RunOutcome:
+        async with room:
+            recording = Recording(self.statistics, self.name, prompt)
+            try:
+                with recording:
+                    run = await create(prompt)
+                    recording.created(run)
+                    end = await self.api_client.end_of(run)
+                    return recording.ended(end.status, end.result)
+            except ContextenError:
+                if recording.outcome is None:
+                    raise
+                return recording.outcome
 
 
 def _client_options(max_retries: int, options: dict[str, Any]) -> dict[str, Any]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import nullcontext
 from contextvars import copy_context
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from contexten.agents.outcome import RunOutcome, TraceStep
 from contexten.errors import ContextenError
-from contexten.telemetry import names, tracing
+from contexten.telemetry import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from opentelemetry.trace import Span
 
     from contexten.agents.statistics import RunStatistics
     from contexten.protocol import AgentRun
@@ -32,7 +38,7 @@ class Recording:
     def __init__(self, statistics: RunStatistics, agent: str, prompt: str, *, apart: bool = False) -> None:
         self._statistics, self._agent, self._prompt = statistics, agent, prompt
         self._within: Callable[..., Any] = copy_context().run if apart else _here
-        self._spanned = tracing.invoke_agent(agent, remote=True)
+        self._spanned = _spanned(agent)
         self._started = monotonic()
         self._trace: list[TraceStep] = []
         self.run: AgentRun | None = None
@@ -55,7 +61,8 @@ class Recording:
         """The server has taken the run."""
         self.run = run
         self._note("created")
-        self._span.set_attribute(names.CONVERSATION, str(run.id))
+        if self._span is not None:
+            self._span.set_attribute(names.CONVERSATION, str(run.id))
 
     def ended(self, status: str | None, result: str | None) -> RunOutcome:
         """The run has ended."""
@@ -88,6 +95,15 @@ class Recording:
             error=error,
             trace=tuple(self._trace),
         )
+
+
+def _spanned(agent: str) -> AbstractContextManager[Span | None]:
+    """The run's span; none where nobody can have set up tracing, because nobody has loaded it."""
+    if "opentelemetry.trace" not in sys.modules and "OTEL_PYTHON_TRACER_PROVIDER" not in os.environ:
+        return nullcontext()
+    from contexten.telemetry import tracing
+
+    return tracing.invoke_agent(agent, remote=True)
 
 
 def _here(step: Callable[..., Any], *arguments: Any) -> Any:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from contexten.client import answers, exchange, follow, watch
+from contexten.client.apool import AsyncPool
 from contexten.client.calls import people
 from contexten.client.exchange import Server
 from contexten.client.organization import only_one, wanted
-from contexten.client.pool import AsyncPool
 from contexten.errors import ApiError
 
 if TYPE_CHECKING:

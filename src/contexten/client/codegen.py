@@ -6,11 +6,9 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from contexten.client import follow
-from contexten.client.aconnection import AsyncConnection
 from contexten.client.address import resolve_address
 from contexten.client.calls import runs
 from contexten.client.calls.call import Call, Repeat, reader
-from contexten.client.connection import Connection
 from contexten.client.figures import count_retry, show_breaker
 from contexten.client.people import AsyncPeopleCalls, PeopleCalls
 from contexten.client.platform import AsyncPlatformCalls, PlatformCalls
@@ -73,6 +71,8 @@ class CodegenClient(RunCalls, WorkflowCalls, RepositoryCalls, PeopleCalls, Platf
         middleware: Sequence[connection.Middleware] = (),
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
+        from contexten.client.connection import Connection
+
         self._connection = Connection(
             resolve_address(token, org_id, base_url),
             policy=_policy(policy, max_retries),
@@ -177,6 +177,8 @@ class AsyncCodegenClient(AsyncRunCalls, AsyncWorkflowCalls, AsyncRepositoryCalls
         middleware: Sequence[aconnection.Middleware] = (),
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
+        from contexten.client.aconnection import AsyncConnection
+
         self._connection = AsyncConnection(
             resolve_address(token, org_id, base_url),
             policy=_policy(policy, max_retries),

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self
@@ -203,6 +202,8 @@ class AsyncAgentTask(_Facts):
         _check(timeout, poll)
         if self.is_terminal:
             return self
+        import asyncio
+
         limit = asyncio.timeout(timeout)
         try:
             async with limit:

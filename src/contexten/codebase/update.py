@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contexten.codebase import tags
+from contexten.codebase.folders import SETTLED_NS
 from contexten.codebase.languages import PYTHON
 from contexten.codebase.model import Problem
 from contexten.codebase.read import read_digest
 from contexten.codebase.record import decode_outline
 from contexten.codebase.snapshot import Entry, Kept
+from contexten.codebase.walk import Walker
 from contexten.codebase.workers import read_files
 
 if TYPE_CHECKING:
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from contexten.codebase.snapshot import Snapshot
     from contexten.codebase.store import Store
     from contexten.codebase.walk import Scope, Stamp, Walk
-
-_SETTLED_NS = 2_000_000_000
-"""A file changed this short ago may change again without its times showing it, on file systems with coarse times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +48,14 @@ class Updater:
     def __init__(self, scope: Scope, store: Store | None) -> None:
         self._scope = scope
         self._store = store
+        self._walker = Walker(scope)
         self._known = store.load() if store else {}
         """What the last look knew about each file, and the stamp that tells that this is still true."""
 
     def update(self, before: Snapshot) -> tuple[Snapshot, Changes]:
         """The folder's state now, and what differs from the state before (the same object when nothing does)."""
         now = time.time_ns()
-        walk = self._scope.walk()
+        walk = self._walker.walk()
         look = _Look(walk, self._known, str(self._scope.root), self._store)
         known = look.take(now)
         self._keep(known)
@@ -102,7 +102,7 @@ class _Look:
 
     def _stamp(self, path: str, now: int, steady: bool) -> Stamp | None:
         stamp = self.walk.files[path]
-        settled = now - max(stamp.modified, stamp.changed) > _SETTLED_NS
+        settled = now - max(stamp.modified, stamp.changed) > SETTLED_NS
         return stamp if steady and settled else None
 
     def _recognized(self, paths: Iterable[str]) -> dict[str, tuple[bool, Entry | None]]:

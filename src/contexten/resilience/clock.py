@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Protocol
 
@@ -44,6 +43,8 @@ class SystemClock:
 
     async def asleep(self, seconds: float) -> None:
         """Suspend this task."""
+        import asyncio
+
         await asyncio.sleep(seconds)
 
 

@@ -5,10 +5,8 @@ The counting is pyrate-limiter's; the waiting is the policy's, so that it is can
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
-import sqlite3
 import threading
 from functools import partial
 from typing import TYPE_CHECKING
@@ -65,6 +63,8 @@ class RateLimit:
     @classmethod
     def sqlite(cls, path: str | Path, *rates: tuple[int, float], clock: Clock = SYSTEM_CLOCK) -> RateLimit:
         """Shared by the processes of one machine through a file."""
+        import sqlite3
+
         from pyrate_limiter import SQLiteBucket
 
         opened = partial(SQLiteBucket.init_from_file, table="calls", db_path=str(path), use_file_lock=True)
@@ -100,6 +100,8 @@ class RateLimit:
 
     async def aacquire(self, within: float | None = None) -> None:
         """Take one call, as `acquire` does."""
+        import asyncio
+
         while (wait := self._take() if self._local else await asyncio.to_thread(self._take)) is not None:
             within = _left(within, wait)
             await self._clock.asleep(wait)

@@ -10,7 +10,7 @@ def test_a_revoked_token_sees_nothing_that_is_said_later(start):
         admin = place.admin
         made = admin.http.post(admin.url("/tokens"), json={"name": "brief"}).json()
         bearer = {"Authorization": f"Bearer {made['token']}"}
-        with httpx2.stream("GET", admin.base_url + admin.url("/events"), headers=bearer, timeout=20) as response:
+        with httpx2.stream("GET", admin.base_url + admin.url("/events"), headers=bearer, timeout=60) as response:
             lines = response.iter_lines()
             next(lines)
             admin.http.delete(admin.url(f"/tokens/{made['id']}"))

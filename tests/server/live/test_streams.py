@@ -28,13 +28,13 @@ def events_of(response):
 
 def follow(caller, path, **headers):
     """All events until the stream ends."""
-    with caller.http.stream("GET", path, headers=headers, timeout=20) as response:
+    with caller.http.stream("GET", path, headers=headers, timeout=60) as response:
         assert response.status_code == 200
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
         return [event for event in events_of(response) if "data" in event]
 
 
-def wait_for(condition, seconds=20):
+def wait_for(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -90,13 +90,13 @@ def test_a_stopped_run_ends_its_streams(admin):
     watcher.start()
     admin.until(run["id"], lambda run: run["log_count"] == 2)
     admin.http.post(f"/v1/beta/organizations/{admin.org}/agent/run/stop", json={"agent_run_id": run["id"]})
-    watcher.join(20)
+    watcher.join(60)
     assert json.loads(found[-1]["data"])["status"] == "CANCELLED"
 
 
 def test_the_organizations_stream_goes_on_and_shows_no_other(place):
     admin = place.admin
-    with admin.http.stream("GET", admin.url("/events"), timeout=20) as response:
+    with admin.http.stream("GET", admin.url("/events"), timeout=60) as response:
         stream = events_of(response)
         opening = next(stream)
         assert (opening["event"], opening["data"]) == ("open", "{}")
@@ -112,7 +112,7 @@ def test_the_organizations_stream_goes_on_and_shows_no_other(place):
 
 
 def test_silence_is_filled_with_comments(admin):
-    with admin.http.stream("GET", admin.url("/events"), timeout=20) as response:
+    with admin.http.stream("GET", admin.url("/events"), timeout=60) as response:
         stream = events_of(response)
         next(stream)
         comments = [next(stream) for _ in range(3)]
@@ -122,7 +122,7 @@ def test_silence_is_filled_with_comments(admin):
 def test_a_revoked_token_loses_its_stream(admin):
     made = admin.http.post(admin.url("/tokens"), json={"name": "brief"}).json()
     bearer = {"Authorization": f"Bearer {made['token']}"}
-    with httpx2.stream("GET", admin.base_url + admin.url("/events"), headers=bearer, timeout=20) as response:
+    with httpx2.stream("GET", admin.base_url + admin.url("/events"), headers=bearer, timeout=60) as response:
         stream = events_of(response)
         next(stream)
         admin.http.delete(admin.url(f"/tokens/{made['id']}"))
@@ -164,9 +164,9 @@ def test_a_client_that_does_not_read_holds_nobody_up(place):
 def test_an_id_ahead_of_all_events_is_taken_as_the_newest(admin):
     run_id = admin.http.post(admin.url("/claude_code/session"), json={"session_id": "ahead"}).json()["agent_run_id"]
     path = admin.url(f"/agent/run/{run_id}/events")
-    with admin.http.stream("GET", path, headers={"Last-Event-ID": str(2**62)}, timeout=20) as response:
+    with admin.http.stream("GET", path, headers={"Last-Event-ID": str(2**62)}, timeout=60) as response:
         admin.http.post(admin.url("/claude_code/session/ahead/status"), json={"status": "COMPLETE"})
         told = [json.loads(event["data"]) for event in events_of(response) if "data" in event]
     assert [event["status"] for event in told] == ["COMPLETE"]
-    with admin.http.stream("GET", admin.url(f"/events?after={2**62}"), timeout=20) as response:
+    with admin.http.stream("GET", admin.url(f"/events?after={2**62}"), timeout=60) as response:
         assert int(next(events_of(response))["id"]) < 2**62

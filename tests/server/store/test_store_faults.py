@@ -36,7 +36,7 @@ def full_disk(store):
     def fill():
         beside = [store.path_beside(f"contexten.sqlite{end}") for end in ("", "-wal", "-shm")]
         largest = max(path.stat().st_size for path in beside if path.exists())
-        resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 20_000, hard))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 60_000, hard))
 
     def make_room():
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -57,7 +57,7 @@ def outside(store):
 def waits_for_lock(connection):
     """The backend of a store that waits to write a turn."""
     waits = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO turns%'"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (pid := connection.scalar(text(waits))) is None:
         assert time.monotonic() < deadline, "nobody waits"
     return pid
