@@ -206,7 +206,7 @@ class ServerSettings(_Base):
 
     sandbox: Literal["bubblewrap", "none"] = Field(default="bubblewrap", validation_alias="CONTEXTEN_SANDBOX")
     """Where commands of a model run: in bubblewrap, or with all that this user may read and do."""
-    sandbox_read: Annotated[tuple[Folder, ...], NoDecode] = Field(default=(), validation_alias="CONTEXTEN_SANDBOX_READ")
+    sandbox_read: tuple[Folder, ...] = Field(default=(), validation_alias="CONTEXTEN_SANDBOX_READ")
     """Folders that commands in the sandbox may read beside the system's programs, such as a toolchain in the home folder;
     their `bin` is on the PATH. Joined by colons."""
 
