@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.usage import RequestUsage
@@ -16,6 +16,7 @@ anything = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), s
 arguments = st.dictionaries(st.text(), anything, max_size=4) | st.text() | st.just('{"a": "\\ud800"}') | st.just("[]")
 
 
+@settings(deadline=None)
 @given(st.text(), st.lists(st.tuples(st.text(max_size=80), arguments), max_size=30))
 def test_an_answer_is_the_same_when_it_is_remembered(text, wanted):
     calls = [ToolCallPart(name, given, f"{number}") for number, (name, given) in enumerate(wanted)]
@@ -36,6 +37,7 @@ def test_arguments_that_together_are_too_large_are_left_out():
     assert said.used["cost_usd"] is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=3), st.integers(0, 20))
 def test_a_circle_is_noticed_whatever_came_before(circle, before):
     repetition = Repetition()

@@ -81,6 +81,7 @@ async def test_a_later_turn_goes_on_in_the_same_copy_and_knows_what_was_said(wor
     assert "1\t# seen" in work.answers[0]
     told = work.provider.told(0)
     assert told.index("Note that it was seen.") < told.index("Noted.") < told.index("More.")
+    assert "- shop/errors.py (modified, +1 -0)" in told
     assert [file.path for file in outcome.changes.files] == ["shop/errors.py"]
 
 
@@ -136,7 +137,7 @@ async def test_it_is_ready_when_its_model_has_a_key_and_says_so_without_asking_a
 
 
 async def test_a_provider_that_nobody_knows_ends_the_run_with_its_name(work):
-    with pytest.raises(ValueError, match="nobody:m"):
+    with pytest.raises(EngineUnavailableError, match="'nobody:m' cannot be used"):
         await work(Says("never asked"), model="nobody:m")
 
 
@@ -165,11 +166,10 @@ async def test_a_limit_ends_the_run_names_itself_and_keeps_what_was_done(work, l
 
 
 async def test_time_that_is_up_ends_the_run_with_what_was_done(work):
-    await work(Says("warm"), prompt="Import what is needed.")
-    work.journal = Journal()
-    outcome = await work(calls(INSERT), Holds(), seconds=4)
+    await _cancelled_when_held(work, calls(INSERT))
+    outcome = await work(Holds(), seconds=1, attempt=2)
     assert outcome.status == RunStatus.TIMEOUT
-    assert "after 4 s" in outcome.result
+    assert "after 1 s" in outcome.result
     assert outcome.usage.input_tokens == 1000
     assert [file.path for file in outcome.changes.files] == ["shop/errors.py"]
 
@@ -234,12 +234,7 @@ async def test_a_model_that_says_nothing_is_asked_again_and_then_given_up(work):
 
 
 async def test_an_attempt_after_a_crash_goes_on_where_the_log_ends(work):
-    held = Holds()
-    attempt = asyncio.create_task(work(calls(INSERT, ("find", {"name": "refund_order"}), text="First."), held))
-    await _until(held.reached)
-    attempt.cancel()
-    await asyncio.wait([attempt])
-    held.let_go.set()
+    await _cancelled_when_held(work, calls(INSERT, ("find", {"name": "refund_order"}), text="First."))
     written = dict(work.journal.written)
     outcome = await work(finish("Both."), attempt=2)
     assert outcome.status == RunStatus.COMPLETE
@@ -289,5 +284,10 @@ async def test_a_cancelled_command_leaves_nothing_running(work, tmp_path):
     assert not work.journal.tools
 
 
-async def _until(event, seconds=60):
-    assert await asyncio.to_thread(event.wait, seconds)
+async def _cancelled_when_held(work, *script):
+    held = Holds()
+    attempt = asyncio.create_task(work(*script, held))
+    assert await asyncio.to_thread(held.reached.wait, 60)
+    attempt.cancel()
+    await asyncio.wait([attempt])
+    held.let_go.set()

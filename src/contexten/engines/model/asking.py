@@ -5,7 +5,6 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from contexten.engines.model.ending import Ended
 from contexten.engines.model.refusals import context_full, ending, refused_content
 from contexten.engines.model.said import Said, heard
 from contexten.telemetry import metrics, names, tracing
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic_ai.models import Model
+    from pydantic_ai.tools import ToolDefinition
 
     from contexten.engines.model.conversation import Conversation
     from contexten.engines.model.limits import Limits
@@ -38,20 +38,12 @@ class Asked:
         from pydantic_ai.messages import InstructionPart
         from pydantic_ai.models import ModelRequestParameters
         from pydantic_ai.settings import ModelSettings
-        from pydantic_ai.tools import ToolDefinition
 
         self._model = model
         self._name = name
         self._settings = ModelSettings(timeout=limits.request_seconds, max_retries=limits.retries, cache=True)
         self._parameters = ModelRequestParameters(
-            function_tools=[
-                ToolDefinition(
-                    name=tool.name,
-                    description=tool.arguments.__doc__,
-                    parameters_json_schema=tool.arguments.model_json_schema(),
-                )
-                for tool in tools.values()
-            ],
+            function_tools=[_definition(tool) for tool in tools.values()],
             instruction_parts=[InstructionPart(instructions)],
         )
 
@@ -69,8 +61,6 @@ class Asked:
             except ModelContextWindowExceededError as error:
                 if not conversation.shorten():
                     raise context_full(self._name) from error
-            except Ended:
-                raise
             except Exception as error:  # noqa: BLE001 - what a provider answers decides what is raised here
                 raise ending(error, self._name) from None  # the cause may quote the key
             else:
@@ -98,5 +88,21 @@ class Asked:
             said = heard(message)
             span.set_attribute(names.INPUT_TOKENS, said.used["input_tokens"])
             span.set_attribute(names.OUTPUT_TOKENS, said.used["output_tokens"])
-        metrics.registry.observe(names.OPERATION_SECONDS, perf_counter() - began, {"gen_ai_provider_name": provider})
+        _observe(provider, said, perf_counter() - began)
         return said
+
+
+def _definition(tool: Tool) -> ToolDefinition:
+    from pydantic_ai.tools import ToolDefinition
+
+    schema = tool.arguments.model_json_schema()
+    del schema["title"]
+    return ToolDefinition(name=tool.name, description=schema.pop("description"), parameters_json_schema=schema)
+
+
+def _observe(provider: str, said: Said, seconds: float) -> None:
+    labels = {"gen_ai_provider_name": provider}
+    metrics.registry.observe(names.OPERATION_SECONDS, seconds, labels)
+    for kind in ("input", "output"):
+        tokens = said.used[f"{kind}_tokens"]
+        metrics.registry.observe(names.TOKEN_USAGE, tokens, labels | {"gen_ai_token_type": kind})

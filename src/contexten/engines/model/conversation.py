@@ -7,17 +7,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from jinja2 import Environment
     from pydantic_ai.messages import ModelMessage, ModelRequestPart, UserContent
 
     from contexten.engines.base import Exchange, Task
+    from contexten.engines.changes import FileChange
     from contexten.engines.model.said import Call, Said
     from contexten.engines.model.tools import Result
 
 _LONGEST_RESULT = 20_000
 """Characters of an earlier turn's answer."""
+_MOST_CHANGED = 100
+"""Files that are named as changed."""
 _NEWEST = 4
 """Messages that are never shortened."""
 _SHORT = 400
@@ -30,10 +33,11 @@ class Conversation:
     Args:
         task: what is asked.
         context: what of the code matters for it.
+        changed: files that earlier turns changed.
     """
 
-    def __init__(self, task: Task, context: str) -> None:
-        self.messages: list[ModelMessage] = [*_earlier(task.history), _asked(task, context)]
+    def __init__(self, task: Task, context: str, changed: Sequence[FileChange] = ()) -> None:
+        self.messages: list[ModelMessage] = [*_earlier(task.history), _asked(task, context, changed)]
 
     def add(self, said: Said) -> None:
         """The model said something; an empty answer is no message that a provider takes back."""
@@ -85,12 +89,18 @@ def _earlier(history: tuple[Exchange, ...]) -> Iterable[ModelMessage]:
         yield ModelResponse([TextPart(f"{result}\n\n[this turn ended as {turn.status}]".strip())])
 
 
-def _asked(task: Task, context: str) -> ModelMessage:
+def _asked(task: Task, context: str, changed: Sequence[FileChange]) -> ModelMessage:
     from pydantic_ai.messages import BinaryContent, ModelRequest, UserPromptPart
 
     mode = task.metadata.get("mode")
     template = _environment().get_template("task.jinja")
-    text = template.render(task=task, context=context, mode=mode if isinstance(mode, str) else None)
+    text = template.render(
+        task=task,
+        context=context,
+        mode=mode if isinstance(mode, str) else None,
+        changed=changed[:_MOST_CHANGED],
+        more=len(changed[_MOST_CHANGED:]),
+    )
     content: list[UserContent] = [text, *map(BinaryContent.from_data_uri, task.images)]
     return ModelRequest([UserPromptPart(content if task.images else text)])
 

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from contexten.engines.base import Availability, Outcome
 from contexten.engines.checkout import open_checkout
 from contexten.engines.figures import figures
+from contexten.engines.model.asking import Asked
+from contexten.engines.model.conversation import Conversation, instructions
 from contexten.engines.model.ending import Ended
-from contexten.engines.model.providers import NOT_INSTALLED, installed, objection
+from contexten.engines.model.loop import Loop
+from contexten.engines.model.providers import NOT_INSTALLED, installed, objection, open_model
+from contexten.engines.model.toolbox import Toolbox
+from contexten.engines.model.tools import Place, tools_for
 from contexten.errors import CodebaseError, EngineError, EngineUnavailableError
 from contexten.protocol import MessageType, NewLogEntry, RunStatus
 
@@ -18,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pydantic_ai.models import Model
+
     from contexten.engines.base import Journal, Task
     from contexten.engines.changes import Changes
     from contexten.engines.checkout import Checkout
     from contexten.engines.model.limits import Limits
-    from contexten.engines.model.loop import Loop
-    from contexten.engines.model.tools import Place
     from contexten.engines.sandbox import Sandbox
 
 T = TypeVar("T")
@@ -77,35 +82,33 @@ class ModelEngine:
         """
         if reason := objection(task.model):
             raise EngineUnavailableError(reason)
+        deadline = _deadline(task)
         before = await journal.entries()
         checkout = await open_checkout(task, self._home)
         place = await self._place(task, checkout)
-        loop, ended = await self._work(task, journal, before, place)
+        model, asked = await self._in_thread(_opened, task.model, place, self._limits)
+        loop = Loop(
+            asked,
+            Toolbox(place, self._threads),
+            await self._conversation(task, checkout, place),
+            journal,
+            before=before,
+            limits=self._limits,
+        )
+        async with model:
+            ended = await _in_time(loop, task, deadline)
         outcome = await self._outcome(task, checkout, place, loop, ended)
         await _tell(journal, outcome)
         return outcome
 
     async def _place(self, task: Task, checkout: Checkout) -> Place:
-        from contexten.engines.model.tools import Place
-
         state = await self._in_thread(self._sandbox.availability)
         sandbox = self._sandbox if state.ready else None
         return Place(checkout.root, task.repo_name, sandbox, self._limits.command_seconds)
 
-    async def _work(self, task: Task, journal: Journal, before: Any, place: Place) -> tuple[Loop, Ended]:
-        from contexten.engines.model.conversation import Conversation, instructions
-        from contexten.engines.model.loop import Loop
-        from contexten.engines.model.toolbox import Toolbox
-
-        name = task.model or ""
-        model = await self._in_thread(_open, name)
-        toolbox = Toolbox(place, self._threads)
-        told = instructions(can_run=place.sandbox is not None)
-        asked = await self._in_thread(_asked, model, name, told, toolbox.tools, self._limits)
-        context = await self._in_thread(_context, place, task.prompt)
-        loop = Loop(asked, toolbox, Conversation(task, context), journal, before=before, limits=self._limits)
-        async with model:
-            return loop, await _in_time(loop, task.seconds)
+    async def _conversation(self, task: Task, checkout: Checkout, place: Place) -> Conversation:
+        changed = (await self._in_thread(checkout.changes)).files if task.turn > 1 else ()
+        return Conversation(task, await self._in_thread(_context, place, task.prompt), changed)
 
     async def _outcome(self, task: Task, checkout: Checkout, place: Place, loop: Loop, ended: Ended) -> Outcome:
         changes = await self._in_thread(checkout.changes)
@@ -122,16 +125,10 @@ class ModelEngine:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
 
-def _open(name: str) -> Any:
-    from contexten.engines.model.providers import open_model
-
-    return open_model(name)
-
-
-def _asked(*parts: Any) -> Any:
-    from contexten.engines.model.asking import Asked
-
-    return Asked(*parts)
+def _opened(name: str, place: Place, limits: Limits) -> tuple[Model, Asked]:
+    """The model, and the way to ask it. Slow at the first time: it imports what speaks to the provider."""
+    model = open_model(name)
+    return model, Asked(model, name, instructions(can_run=place.sandbox is not None), tools_for(place), limits)
 
 
 def _context(place: Place, prompt: str) -> str:
@@ -142,17 +139,25 @@ def _context(place: Place, prompt: str) -> str:
         return ""
 
 
-async def _in_time(loop: Loop, seconds: float | None) -> Ended:
-    """How a loop ends, within the time that there is, less what it takes to tell."""
-    left = None if seconds is None else seconds - min(_LAST_SECONDS, seconds * _LAST_SHARE)
-    limit = asyncio.timeout(left)
+def _deadline(task: Task) -> float | None:
+    """When the loop has to end so that there is time to tell how it ended, on the clock of the event loop."""
+    if task.seconds is None:
+        return None
+    return asyncio.get_running_loop().time() + task.seconds - min(_LAST_SECONDS, task.seconds * _LAST_SHARE)
+
+
+async def _in_time(loop: Loop, task: Task, deadline: float | None) -> Ended:
+    """How a loop ends, within the time that there is."""
+    limit = asyncio.timeout_at(deadline)
     try:
         async with limit:
             return await loop.run()
     except TimeoutError:
         if not limit.expired():
             raise
-        said = f"The run was stopped because it was not done after {seconds:g} s (--timeout, CONTEXTEN_RUN_TIMEOUT)."
+        said = (
+            f"The run was stopped because it was not done after {task.seconds:g} s (--timeout, CONTEXTEN_RUN_TIMEOUT)."
+        )
         return Ended(RunStatus.TIMEOUT, f"{said} It can go on where it is:", resumable=True)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from contexten.errors import MissingExtraError, UsageError
+from contexten.errors import EngineUnavailableError, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,18 +91,15 @@ def open_model(model: str) -> Model:
     """The model of this name, to be asked. Slow at the first time: it imports the provider's library.
 
     Raises:
-        UsageError: there is no such provider, or it lacks something; the message says what.
+        EngineUnavailableError: there is no such provider, or it lacks something; the message says what.
     """
-    try:
-        from pydantic_ai.exceptions import UserError
-        from pydantic_ai.models import infer_model
-    except ImportError as error:
-        raise MissingExtraError("The engine model", "model") from error
+    from pydantic_ai.models import infer_model
+
     try:
         return infer_model(model, provider_factory=_provider)
-    except (UserError, ValueError, ImportError) as error:
+    except Exception as error:  # noqa: BLE001 - each provider's library has its own way to say what it lacks
         said = str(error).partition(" To try Pydantic AI without")[0]
-        raise UsageError(f"The model {model!r} cannot be used: {without_secrets(said)}") from None
+        raise EngineUnavailableError(f"The model {model!r} cannot be used: {without_secrets(said)}") from None
 
 
 def without_secrets(text: str) -> str:
