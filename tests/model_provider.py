@@ -123,7 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif isinstance(answer, Raw):
             self._send(200, answer.body, answer.content_type)
         elif isinstance(answer, Fails):
-            error = {"message": answer.message, "type": "error", "code": answer.code, "status": answer.code}
+            kind = "invalid_request_error" if answer.status == 400 else "error"
+            error = {"message": answer.message, "type": kind, "code": answer.code, "status": answer.code}
             self._send(answer.status, json.dumps({"error": error}).encode(), headers=answer.headers)
         else:
             self._answer(answer, body, f"{len(scripted.requests)}")
@@ -131,6 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, answer, body, number):
         if self.path.endswith("/responses"):
             written = _responses(answer, body["model"], number)
+            if body.get("stream"):
+                return self._send(200, b"".join(_response_events(written)), "text/event-stream")
         elif self.path.endswith("/chat/completions"):
             written = _chat(answer, body["model"], number)
         elif "/messages" in self.path:
@@ -186,6 +189,17 @@ def _responses(answer, model, number):
             "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": came + went,
         },
     }  # fmt: skip
+
+
+def _response_events(response):
+    def event(kind, **data):
+        return f"event: {kind}\ndata: {json.dumps({'type': kind, **data})}\n\n".encode()
+
+    yield event("response.created", response={**response, "output": [], "status": "in_progress"})
+    for index, item in enumerate(response["output"]):
+        yield event("response.output_item.added", output_index=index, item=item)
+        yield event("response.output_item.done", output_index=index, item=item)
+    yield event("response.completed", response=response)
 
 
 def _chat(answer, model, number):

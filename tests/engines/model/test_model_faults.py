@@ -84,3 +84,23 @@ async def test_what_was_done_before_a_fault_is_kept(work):
     assert "contexten runs diff 1" in outcome.result
     assert 'contexten runs resume 1 "go on"' in outcome.result
     assert outcome.usage.input_tokens == 1000
+
+
+@pytest.mark.parametrize(
+    ("model", "answer", "status"),
+    [
+        ("anthropic:claude-opus-4-5", Says(stop="refusal"), FAILED),
+        ("google:gemini-2.5-pro", Says(stop="SAFETY"), FAILED),
+        ("anthropic:claude-opus-4-5", Fails(400, "prompt is too long: 9 tokens > 8 maximum"), RunStatus.OUT_OF_TOKENS),
+        (
+            "google:gemini-2.5-pro",
+            Fails(
+                400, "The input token count (9) exceeds the maximum number of tokens allowed (8).", "INVALID_ARGUMENT"
+            ),
+            RunStatus.OUT_OF_TOKENS,
+        ),
+    ],
+)
+async def test_each_provider_has_its_own_way_to_refuse_content_and_to_be_full(work, model, answer, status):
+    outcome = await work(answer, forever=True, model=model)
+    assert (outcome.status, len(work.provider.requests)) == (status, 1), outcome.result
