@@ -51,6 +51,12 @@ def test_a_workflow_is_started_watched_and_listed(place):
     assert (listed["items"][0]["id"], "tasks" in listed["items"][0]) == (flow["id"], False)
 
 
+def test_how_long_it_took_is_in_the_metrics(place):
+    until(place.member, create(place.member)["id"])
+    text = place.admin.http.get("/metrics").text
+    assert 'gen_ai_invoke_workflow_duration_seconds_count{status="COMPLETE"}' in text
+
+
 def test_the_same_request_again_is_the_same_workflow(place):
     first = create(place.member, **{"Idempotency-Key": "flow-1"})
     again = create(place.member, **{"Idempotency-Key": "flow-1"})

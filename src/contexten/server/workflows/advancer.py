@@ -15,8 +15,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from contexten.errors import StoreUnavailableError
+from contexten.protocol import RunStatus
 from contexten.protocol.workflows import WorkflowDefinition, WorkflowStatus
 from contexten.server.workflows.planning import Runs, plan, step_of
+from contexten.telemetry import metrics, names
+from contexten.telemetry.runs import run_metrics
 from contexten.workflows.schedule import Schedule
 from contexten.workflows.states import states_from_json
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from contexten.server.queue import Queue
     from contexten.server.store import Store
     from contexten.server.store.records import RunRecord
-    from contexten.server.store.workflow_records import Begin, WorkflowRecord
+    from contexten.server.store.workflow_records import Begin, WorkflowRecord, WorkflowRow
     from contexten.server.workflows.planning import Plan
     from contexten.settings import ServerSettings
     from contexten.workflows.states import States
@@ -94,23 +97,30 @@ class Advancer:
             NotThereError: the organization has no such workflow.
             UsageError: its states do not allow this.
         """
-        stopped: list[RunRecord] | None = None
-        while stopped is None:
-            record = await self._store.workflows.get(organization_id, workflow_id)
-            if cancel and record.row.finished_at is not None:
-                return record
-            definition = WorkflowDefinition.model_validate(record.definition)
-            schedule = Schedule(definition)
-            states = change(schedule, states_from_json(record.row.states), time.time())
-            step = step_of(states, WorkflowStatus.CANCELLED if cancel else schedule.status(states), definition)
-            step = replace(
-                step, stop=cancel, wake_at=None if step.ended else datetime.now(UTC)
-            )  # due until it is advanced
-            stopped = await self._store.workflows.step(workflow_id, record.row.revision, step)
+        while (stopped := await self._changed(organization_id, workflow_id, change, cancel=cancel)) is None:
+            pass
         for run in stopped:
+            run_metrics.ended(run.engine, RunStatus.CANCELLED, successful=None)
             await self._queue.cancel(run.id, run.turn)
         await self.advance(workflow_id)
         return await self._store.workflows.get(organization_id, workflow_id)
+
+    async def _changed(
+        self, organization_id: int, workflow_id: int, change: Change, *, cancel: bool
+    ) -> list[RunRecord] | None:
+        """Make a change, and give back the runs that it stopped; None when the workflow was changed meanwhile."""
+        row, document = await self._store.workflows.get(organization_id, workflow_id)
+        if cancel and row.finished_at is not None:
+            return []
+        definition = WorkflowDefinition.model_validate(document)
+        schedule = Schedule(definition)
+        states = change(schedule, states_from_json(row.states), time.time())
+        step = step_of(states, WorkflowStatus.CANCELLED if cancel else schedule.status(states), definition)
+        due = None if step.ended else datetime.now(UTC)  # until it is advanced
+        stopped = await self._store.workflows.step(row.id, row.revision, replace(step, stop=cancel, wake_at=due))
+        if stopped is not None and cancel:
+            _measure(row, WorkflowStatus.CANCELLED)
+        return stopped
 
     async def advance(self, workflow_id: int) -> None:
         """Note what ended and begin what comes next."""
@@ -133,6 +143,8 @@ class Advancer:
             return True
         if begin:
             self._queue.wake()
+        if step.ended and row.finished_at is None:
+            _measure(row, planned.status)
         return any(isinstance(each.run, str) for each in begin)
 
     async def _begin(self, record: WorkflowRecord, planned: Plan) -> tuple[Begin, ...]:
@@ -177,3 +189,11 @@ class Advancer:
         except Exception:
             self._set_aside[workflow_id] = time.monotonic() + self._scan
             logger.exception("Workflow %d could not be advanced; that is tried again", workflow_id)
+
+
+def _measure(row: WorkflowRow, status: WorkflowStatus) -> None:
+    """Take the time of a workflow that just ended into the figures, unless it was begun anew in between."""
+    if any(state["uncounted"] for state in row.states.values()):
+        return
+    seconds = time.time() - row.created_at.timestamp()
+    metrics.registry.observe(names.INVOKE_WORKFLOW_SECONDS, max(0.0, seconds), {"status": status})
