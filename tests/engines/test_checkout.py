@@ -247,8 +247,8 @@ async def test_a_cancelled_copy_leaves_nothing(repo, home):
     for number in range(40):
         (repo / f"f{number}.py").write_text("x\n")
     work = asyncio.create_task(open_checkout(task(repo, "go"), home))
-    while not home.exists():  # the copy is being made on a thread
-        await asyncio.sleep(0)  # noqa: ASYNC110 - which sets no event
+    while not home.exists():  # noqa: ASYNC110 - the copy is made on a thread, which sets no event
+        await asyncio.sleep(0)
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work

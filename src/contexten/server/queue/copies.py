@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from contexten.engines.checkout import discard_checkout, find_checkout
 from contexten.errors import EngineError
+from contexten.server.store.errors import NotThereError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,11 +37,20 @@ async def keep_changes(store: Store, home: Path, record: TurnRecord, outcome: Ou
     checkout = await asyncio.to_thread(find_checkout, home, *whose)
     told = outcome.changes if outcome is not None else None
     changes = told if told is not None or checkout is None else await _seen(checkout, record)
-    if changes is None:
-        return
-    branch = checkout.branch if checkout is not None else ""
-    if not await store.diffs.keep(record.run_id, record.turn, branch, changes):
+    if changes is not None:
+        there = await store.diffs.keep(record.run_id, record.turn, checkout.branch if checkout else "", changes)
+    else:
+        there = outcome is not None or await _is_there(store, record)
+    if not there:
         await asyncio.to_thread(discard_checkout, home, *whose)
+
+
+async def _is_there(store: Store, record: TurnRecord) -> bool:
+    try:
+        await store.runs.get(record.organization_id, record.run_id)
+    except NotThereError:
+        return False
+    return True
 
 
 async def _seen(checkout: Checkout, record: TurnRecord) -> Changes | None:
