@@ -8,14 +8,17 @@ from contextlib import contextmanager
 
 from pydantic import SecretStr
 
-from contexten.engines import Availability, Outcome
+from contexten.engines import Availability, Outcome, Usage
+from contexten.engines.changes import Changes, FileChange
 from contexten.protocol import NewLogEntry, RunStatus
 from contexten.settings import ServerSettings
 from running_server import running
 
+CHANGES = Changes("diff --git a/a.py b/a.py\n", (FileChange("a.py", "modified", 1, 2),), 1, 2)
+
 
 class Obedient:
-    """Does what the prompt says: `say X`, `fail X`, `wait` for the gate, or `wait for ever`."""
+    """Does what the prompt says: `say X`, `change X`, `fail X`, `wait` for the gate, or `wait for ever`."""
 
     name = "obedient"
     concurrency = None
@@ -37,7 +40,8 @@ class Obedient:
             return Outcome(RunStatus.FAILED, rest)
         await journal.add(NewLogEntry(message_type="ACTION", tool_name="look", thought="two"), key="two")
         await journal.add(NewLogEntry(message_type="FINAL_ANSWER", observation=rest), key="answer")
-        return Outcome(RunStatus.COMPLETE, rest, summary=f"said {rest}")
+        changes = CHANGES if word == "change" else None
+        return Outcome(RunStatus.COMPLETE, rest, f"said {rest}", Usage(100, 10, 0.25), changes)
 
 
 class There:

@@ -5,11 +5,13 @@ import asyncio
 import pytest
 from pydantic import SecretStr
 
+from contexten.engines import Usage
 from contexten.engines.remote import RemoteEngine
 from contexten.engines.remote.destination import MARK, SELF
 from contexten.errors import EngineError, EngineUnavailableError
 from contexten.protocol import RunStatus
 from engines.programs.fake_agents import until
+from engines.remote.other_server import CHANGES
 from fault_proxy import Lose, Proxy
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +43,14 @@ async def test_a_later_turn_goes_on_with_the_run_there(here):
     outcome = await here.run("say second", turn=2)
     assert (here.run_id, here.there.read(first)["turn"], outcome.result) == (first, 2, "second")
     assert here.thoughts[2:] == ["one", "two", "second"]
+
+
+async def test_each_turn_counts_what_it_consumed_and_shows_what_was_changed(here):
+    first = await here.run("change it")
+    here.journal.next_turn()
+    second = await here.run("say more", turn=2)
+    assert first.usage == second.usage == Usage(100, 10, 0.25)
+    assert first.changes == CHANGES
 
 
 async def test_a_failure_there_is_told_once(here):

@@ -54,7 +54,7 @@ class Reader(Protocol):
 
 def thought(text: str) -> NewLogEntry:
     """What the agent says or thinks on its way."""
-    return NewLogEntry(message_type=MessageType.ACTION, thought=text)
+    return NewLogEntry(message_type=MessageType.PLAN_EVALUATION, thought=text)
 
 
 def tool_call(name: str, given: Mapping[str, Any] | None, observed: str | None, **output: Any) -> NewLogEntry:

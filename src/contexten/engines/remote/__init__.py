@@ -1,7 +1,7 @@
 """The engine `remote`: hands a run to another server that speaks the Codegen API, and shows here what happens there.
 
-`destination` is that server; `handover` makes the run there, once, whatever happens in between; `mirror` brings its log and its
-end back; `engine` is the engine.
+`destination` is that server; `handover` makes the run there, once, whatever happens in between; `mirror` brings its log
+back and `ending` what it came to; `engine` is the engine.
 """
 
 from __future__ import annotations

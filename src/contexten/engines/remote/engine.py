@@ -6,17 +6,15 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from contexten.engines.base import Availability, Outcome
+from contexten.engines.base import Availability
 from contexten.engines.remote.destination import destination_of
 from contexten.errors import ApiError, EngineError, EngineUnavailableError
-from contexten.protocol import RunStatus, is_terminal
 
 if TYPE_CHECKING:
     from contexten.client import AsyncCodegenClient
-    from contexten.engines.base import Journal, Task
+    from contexten.engines.base import Journal, Outcome, Task
     from contexten.engines.remote.destination import Destination
     from contexten.engines.remote.handover import Handover
-    from contexten.protocol import AgentRun
     from contexten.settings import ServerSettings
 
 _CANCEL_SECONDS = 4.0
@@ -70,10 +68,12 @@ class RemoteEngine:
                 handover = Handover(client, there, await _organization(client, there), task, journal)
                 return await _followed(handover)
         except ApiError as error:
-            raise EngineError(f"{there.host}: {error}") from error
+            said = str(error)
+            raise EngineError(said if there.host in said else f"{there.host}: {said}") from error
 
 
 async def _followed(handover: Handover) -> Outcome:
+    from contexten.engines.remote.ending import outcome_of
     from contexten.engines.remote.mirror import mirror
 
     try:
@@ -85,7 +85,7 @@ async def _followed(handover: Handover) -> Outcome:
                 async with asyncio.timeout(_CANCEL_SECONDS):
                     await handover.client.cancel_agent_run(handover.run_id, org_id=handover.org_id)
         raise
-    return _outcome(run)
+    return await outcome_of(handover.client, run, handover.spent)
 
 
 async def _organization(client: AsyncCodegenClient, there: Destination) -> int:
@@ -97,10 +97,3 @@ async def _organization(client: AsyncCodegenClient, there: Destination) -> int:
         return page.items[0].id
     known = ", ".join(f"{item.id} ({item.name})" for item in page.items) or "none"
     raise EngineError(f"The token for {there.host} reaches these organizations: {known}. Set CONTEXTEN_REMOTE_ORG_ID.")
-
-
-def _outcome(run: AgentRun) -> Outcome:
-    status = RunStatus.parse(run.status or "")
-    if not is_terminal(status):
-        raise EngineError(f"The run there stands at {run.status}, and its server tells no more about it.")
-    return Outcome(RunStatus(status), run.result or f"The run there ended as {status}, without a result.", run.summary)

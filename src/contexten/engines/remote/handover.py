@@ -7,11 +7,12 @@ the first note without the second asks under the same name, or looks whether it 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from contexten.engines.git import unstoppable
 from contexten.engines.remote.destination import MARK, handed_on
+from contexten.engines.remote.ending import spent_by
 from contexten.errors import ConnectionLostError, EngineError, RequestTimeoutError
 from contexten.protocol import MessageType, NewLogEntry
 
@@ -50,6 +51,8 @@ class Handover:
     """The run there, as soon as it is known."""
     begins: int = 0
     """Where the log of this turn begins in the log there."""
+    spent: dict[str, Any] = field(default_factory=dict)
+    """What the turns before had consumed there."""
 
     async def finish(self) -> int:
         """Hand the turn over, unless that has been done; the id of the run there.
@@ -59,11 +62,12 @@ class Handover:
             ApiError: the server there refused, or cannot be reached.
         """
         entries = await self.journal.entries()
+        intent = _noted(entries.get(INTENT))
+        self.spent = (intent or {}).get("spent", {})
         if (noted := _noted(entries.get(REMOTE))) is not None:
             self.run_id, self.begins = int(noted["run_id"]), int(noted["begins"])
             return self.run_id
         earlier = _noted(await self.journal.last(REMOTE))
-        intent = _noted(entries.get(INTENT))
         if earlier is None:
             run = await self._create(intent)
         else:
@@ -123,7 +127,8 @@ class Handover:
         page = await self.client.get_agent_run_logs(run_id, limit=1, org_id=self.org_id)
         if intent is None:
             self.begins = page.total_logs or 0
-            await self._announce({"begins": self.begins})
+            self.spent = spent_by(await self.client.get_agent_run(run_id, org_id=self.org_id))
+            await self._announce({"begins": self.begins, "spent": self.spent})
         else:
             self.begins = int(intent["begins"])
             if self._goes_on(page):
