@@ -222,6 +222,28 @@ async def test_one_run_is_not_let_into_the_copy_of_another(repo, home, monkeypat
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+async def test_a_run_begins_with_what_those_before_it_changed(repo, home):
+    first = await open_checkout(task(repo, "go"), home)
+    make_project(first.root, {"a.py": "one\ntwo\nthree\n", "new.py": "1\n"})
+    (first.root / "shop" / "b.py").unlink()
+    second = await open_checkout(task(repo, "go", run_id=2, metadata={"builds_on": [1, 99]}), home)
+    assert not second.changes()
+    make_project(second.root, {"a.py": "zero\none\ntwo\nthree\n", "new.py": "2\n"})
+    third = await open_checkout(task(repo, "go", run_id=3, metadata={"builds_on": [1, 2, "x", None]}), home)
+    assert names(third.root) == [".gitignore", "a.py", "new.py"]
+    assert (third.root / "a.py").read_text() == "zero\none\ntwo\nthree\n"
+    (third.root / "new.py").write_text("3\n")
+    assert [(file.path, file.insertions, file.deletions) for file in third.changes().files] == [("new.py", 1, 1)]
+    other = await open_checkout(task(repo, "go", run_id=4, organization_id=2, metadata={"builds_on": [1]}), home)
+    assert (other.root / "a.py").read_text() == FILES["a.py"]
+    (repo / "a.py").write_text("rewritten\n")
+    with pytest.raises(
+        EngineError, match=r"builds on run 1, whose changes do not fit any more\. .* a\.py \(it is not as"
+    ):
+        await open_checkout(task(repo, "go", run_id=5, metadata={"builds_on": [1]}), home)
+    assert find_checkout(home, 1, 5) is None
+
+
 async def test_too_much_is_refused_and_leaves_nothing(repo, home, monkeypatch):
     with (repo / "huge.bin").open("wb") as file:
         file.truncate(3 * 1024**3)

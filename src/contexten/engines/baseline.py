@@ -83,6 +83,14 @@ class Baseline:
         if present:
             self.git("update-index", "--add", "--remove", "--replace", "-z", "--stdin", given=_lines(present))
 
+    def record_all(self) -> None:
+        """Take everything into the record as it is now."""
+        touched = self.touched()
+        sizes = {path: self.size_of(path) for path in touched}
+        self.record(
+            [path for path in touched if sizes[path] is not None], [path for path in touched if sizes[path] is None]
+        )
+
     def tree(self) -> str:
         """The identity of what is recorded now."""
         return self.git("write-tree").decode().strip()

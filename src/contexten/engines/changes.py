@@ -62,6 +62,11 @@ class Changes:
     truncated: bool = False
     """Whether the patch leaves changes out; `omitted` says of which files."""
 
+    @property
+    def paths(self) -> list[str]:
+        """Every path that the patch names."""
+        return [path for file in self.files for path in (file.previous, file.path) if path]
+
     def __bool__(self) -> bool:
         return bool(self.files)
 

@@ -3,6 +3,7 @@
 The copy has what is on disk: the files that git tracks as they are now, uncommitted changes included, and new ones that are not
 ignored. Left out are ignored files, untracked hidden ones (`.env`), submodules and repositories inside of the repository. A folder
 that is no git repository is copied by the same rules; its hidden files and folders such as `node_modules` are left out.
+A run that builds on others (a task of a workflow) begins with what those changed, which does not count as its own.
 
 On disk, below the server's data folder: `checkouts/ORGANIZATION/RUN/` with `work/`, the copy, and beside it what no run can reach:
 `base.git/`, what the copy was when the run began, and `state.json`.
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contexten.engines import git
+from contexten.engines.applying import apply_patch
 from contexten.engines.baseline import Baseline
 from contexten.engines.changes import changes_since
 from contexten.engines.copying import copy_files
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from contexten.engines.base import Task
     from contexten.engines.changes import Changes
 
+BUILDS_ON = "builds_on"
+"""Name in a run's metadata of the list of earlier runs, in order, whose changes its copy begins with."""
 HISTORY = 50
 """Commits that the copy of a git repository has."""
 HISTORY_SECONDS = 60.0
@@ -74,7 +78,7 @@ async def open_checkout(task: Task, home: Path) -> Checkout:
     folder = _folder(home, task.organization_id, task.run_id)
     partial = folder.with_name(f".partial-{task.run_id}")
     try:
-        await git.unstoppable(asyncio.to_thread(_copy, task.workspace, partial))
+        await git.unstoppable(asyncio.to_thread(_copy, task, home, partial))
         branch = await _begin_branch(task, partial / _WORK)
         await git.unstoppable(asyncio.to_thread(_settle, partial, folder, branch))
     except BaseException:
@@ -115,7 +119,16 @@ def _folder(home: Path, organization_id: int, run_id: int) -> Path:
     return home / str(organization_id) / str(run_id)
 
 
-def _copy(source: Path, partial: Path) -> None:
+def _earlier(task: Task, home: Path) -> list[Checkout]:
+    """The copies of the runs that a run builds on, as far as they have one."""
+    named = task.metadata.get(BUILDS_ON)
+    numbers = [number for number in named if type(number) is int] if isinstance(named, list) else []
+    found = (find_checkout(home, task.organization_id, number) for number in numbers if number != task.run_id)
+    return [checkout for checkout in found if checkout is not None]
+
+
+def _copy(task: Task, home: Path, partial: Path) -> None:
+    source = task.workspace
     _remove(partial)
     work = partial / _WORK
     for folder in (partial.parent.parent, partial.parent, partial, work):
@@ -124,6 +137,21 @@ def _copy(source: Path, partial: Path) -> None:
     baseline = Baseline.create(partial / _BASE, work, ignored=ignored)
     copied = copy_files(source, files_of(source, Baseline(partial / _BASE, source)), work)
     baseline.record(copied)
+    for checkout in _earlier(task, home):
+        _take_over(checkout, work)
+        baseline.record_all()
+
+
+def _take_over(earlier: Checkout, work: Path) -> None:
+    """Bring an earlier run's own changes about in a new copy."""
+    changes, number = earlier.changes(), earlier.root.parent.name
+    if changes.truncated:
+        raise EngineError(f"What run {number} changed, which this run builds on, is too large to be taken over.")
+    if changes:
+        try:
+            apply_patch(changes.patch, work, changes.paths)
+        except EngineError as error:
+            raise EngineError(f"This run builds on run {number}, whose changes do not fit any more. {error}") from error
 
 
 async def _begin_branch(task: Task, work: Path) -> str:
