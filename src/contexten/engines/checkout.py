@@ -188,7 +188,8 @@ def _settle(partial: Path, folder: Path, branch: str) -> None:
 
 def _remove(folder: Path) -> None:
     """Delete a folder with all that is in it, also what its owner may not read."""
-    for place, _, _ in os.walk(folder, onerror=None):
-        with suppress(OSError):
-            Path(place).chmod(0o700)
+    for place, below, _ in os.walk(folder):
+        for each in (Path(place, name) for name in below):
+            if not each.is_symlink():
+                each.chmod(0o700)  # before it is walked
     shutil.rmtree(folder, ignore_errors=True)
