@@ -113,6 +113,7 @@ async def test_without_a_sandbox_no_command_is_offered(work, monkeypatch, tmp_pa
         ("gpt-5", "'gpt-5' names no provider and model."),
         ("anthropic:claude-opus-4-5", "ANTHROPIC_API_KEY is not set where the server runs"),
         ("google:gemini-2.5-pro", "GOOGLE_API_KEY or GEMINI_API_KEY is not set"),
+        ("openai-codex:gpt-5", "There is no provider 'openai-codex' for models here. There are: alibaba, anthropic, "),
         ("groq:llama", "needs a package that is not installed: pip install 'pydantic-ai-slim[groq]'"),
     ],
 )
@@ -136,9 +137,10 @@ async def test_it_is_ready_when_its_model_has_a_key_and_says_so_without_asking_a
     assert not ModelEngine("openai:gpt-5", work.home, Sandbox(), QUICK).availability().ready
 
 
-async def test_a_provider_that_nobody_knows_ends_the_run_with_its_name(work):
-    with pytest.raises(EngineUnavailableError, match="'nobody:m' cannot be used"):
-        await work(Says("never asked"), model="nobody:m")
+async def test_a_provider_that_lacks_more_than_a_key_ends_the_run_with_what_it_says(work, monkeypatch):
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    with pytest.raises(EngineUnavailableError, match=r"'azure:m' cannot be used: .*AZURE_OPENAI_ENDPOINT"):
+        await work.run(model="azure:m")
 
 
 # limits

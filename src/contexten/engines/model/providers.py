@@ -42,6 +42,7 @@ class _Needs:
 
 
 _OPENAI = _Needs(("OPENAI_API_KEY",), "OPENAI_BASE_URL")
+# Only these: others of pydantic-ai take what they find on the disk of the server's user, such as another program's sign-in.
 _PROVIDERS = {
     "openai": _OPENAI,
     "openai-chat": _OPENAI,
@@ -50,14 +51,21 @@ _PROVIDERS = {
     "google": _Needs(("GOOGLE_API_KEY", "GEMINI_API_KEY")),
     "ollama": _Needs(),
     "vllm": _Needs(("VLLM_BASE_URL",)),
+    "alibaba": _Needs(("ALIBABA_API_KEY", "DASHSCOPE_API_KEY")),
     "azure": _Needs(("AZURE_OPENAI_API_KEY",)),
     "cerebras": _Needs(("CEREBRAS_API_KEY",)),
     "deepseek": _Needs(("DEEPSEEK_API_KEY",)),
     "fireworks": _Needs(("FIREWORKS_API_KEY",)),
     "github": _Needs(("GITHUB_API_KEY",)),
+    "heroku": _Needs(("HEROKU_INFERENCE_KEY",)),
     "moonshotai": _Needs(("MOONSHOTAI_API_KEY",)),
+    "nebius": _Needs(("NEBIUS_API_KEY",)),
     "openrouter": _Needs(("OPENROUTER_API_KEY",)),
+    "ovhcloud": _Needs(("OVHCLOUD_API_KEY",)),
+    "sambanova": _Needs(("SAMBANOVA_API_KEY",)),
     "together": _Needs(("TOGETHER_API_KEY",)),
+    "vercel": _Needs(("VERCEL_AI_GATEWAY_API_KEY",)),
+    "zai": _Needs(("ZAI_API_KEY",)),
     "cohere": _Needs(("CO_API_KEY",), package="cohere"),
     "groq": _Needs(("GROQ_API_KEY",), package="groq"),
     "mistral": _Needs(("MISTRAL_API_KEY",), package="mistralai"),
@@ -72,9 +80,11 @@ def objection(model: str | None) -> str | None:
     provider, colon, name = model.partition(":")
     if not colon or not provider or not name:
         return f"{model!r} names no provider and model. Write provider:name, for example {EXAMPLES}."
+    if provider not in _PROVIDERS:
+        return f"There is no provider {provider[:40]!r} for models here. There are: {', '.join(sorted(_PROVIDERS))}."
     if not installed():
         return NOT_INSTALLED
-    return _missing(_PROVIDERS.get(provider, _Needs()), model)
+    return _missing(_PROVIDERS[provider], model)
 
 
 def installed() -> bool:
@@ -83,8 +93,8 @@ def installed() -> bool:
 
 
 def key_variables(model: str) -> tuple[str, ...]:
-    """The variables that may hold the key for a model; none for a provider that is not known here or needs none."""
-    return _PROVIDERS.get(model.partition(":")[0], _Needs()).keys
+    """The variables that may hold the key for a model; none for a provider that needs none."""
+    return _PROVIDERS[model.partition(":")[0]].keys
 
 
 def open_model(model: str) -> Model:
