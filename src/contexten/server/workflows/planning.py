@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from contexten.engines.checkout import BUILDS_ON
 from contexten.errors import UsageError
 from contexten.protocol import SourceType, is_terminal
-from contexten.protocol.workflows import WorkflowDefinition, WorkflowStatus
+from contexten.protocol.workflows import TaskStatus, WorkflowDefinition, WorkflowStatus
 from contexten.server.problems import Refusal
 from contexten.server.prompts import check_prompt
 from contexten.server.store.records import NewRun
@@ -48,6 +49,12 @@ class Plan(NamedTuple):
         graph = {task.id: task.dependencies for task in self.definition.tasks}
         wanted = ancestors(graph, name)
         return [each for each in in_order(graph) if each in wanted]
+
+    def builds_on(self, task: WorkflowTask, made: Mapping[str, int]) -> list[int]:
+        """The runs whose changes the run of a task begins with: of the same repository, and done, in their order."""
+        tasks = {each.id: each for each in self.definition.tasks}
+        done = [name for name in self.before(task.id) if self.states[name].status is TaskStatus.COMPLETE]
+        return [made[name] for name in done if name in made and tasks[name].repo_id == task.repo_id]
 
 
 def plan(record: WorkflowRecord, attempts: Sequence[AttemptRecord], now: float) -> Plan:
@@ -108,8 +115,7 @@ class Runs:
         except (UsageError, Refusal) as error:
             return Begin(task.id, attempt, str(getattr(error, "detail", error)))
         new = _new_run(record, task, attempt, prompt)
-        builds_on = [made[name] for name in plan.before(task.id) if name in made]
-        return Begin(task.id, attempt, replace(new, metadata={**new.metadata, "builds_on": builds_on}))
+        return Begin(task.id, attempt, replace(new, metadata={**new.metadata, BUILDS_ON: plan.builds_on(task, made)}))
 
     def _uses_model(self, task: WorkflowTask) -> bool:
         known = task.engine is not None and task.engine in self._engines
