@@ -48,6 +48,7 @@ class Baseline:
             ignored: patterns of files that never count, as in `.gitignore`.
         """
         git.own(git_dir, "init", "--quiet", "--bare", seconds=SECONDS)
+        git.own(git_dir, "config", "core.looseCompression", "0")
         (git_dir / "info").mkdir(exist_ok=True)
         (git_dir / "info" / "exclude").write_text(ignored, "utf-8", "surrogateescape")
         (git_dir / "info" / "attributes").write_text(_PLAIN, "utf-8")
@@ -74,7 +75,7 @@ class Baseline:
 
     def size_of(self, path: bytes) -> int | None:
         """A file's size in bytes; None when it is gone, no plain file or link, or behind a link."""
-        return size_inside(os.fsencode(self._work_tree), path)
+        return _size_inside(os.fsencode(self._work_tree), path)
 
     def record(self, present: Sequence[bytes], gone: Sequence[bytes] = ()) -> None:
         """Take files into the record as they are now, and others out of it."""
@@ -116,7 +117,7 @@ class Baseline:
             attributes.write_text(_PLAIN, "utf-8")
 
 
-def size_inside(root: bytes, path: bytes) -> int | None:
+def _size_inside(root: bytes, path: bytes) -> int | None:
     """The size of a plain file or symbolic link below a folder; None for what is neither, or lies behind a link."""
     folder = root
     try:

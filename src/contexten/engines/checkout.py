@@ -111,7 +111,7 @@ def discard_checkout(home: Path, organization_id: int, run_id: int) -> None:
     doomed = folder.with_name(f".deleted-{run_id}")
     with suppress(FileNotFoundError):
         folder.rename(doomed)
-    for each in (doomed, folder.with_name(f".partial-{run_id}")):
+    for each in (*folder.parent.glob(".deleted-*"), folder.with_name(f".partial-{run_id}")):
         _remove(each)
 
 

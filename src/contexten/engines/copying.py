@@ -7,7 +7,6 @@ import shutil
 import stat
 from typing import TYPE_CHECKING
 
-from contexten.engines.baseline import size_inside
 from contexten.errors import EngineError
 
 if TYPE_CHECKING:
@@ -28,34 +27,64 @@ def copy_files(source: Path, paths: Iterable[bytes], into: Path) -> list[bytes]:
     Raises:
         EngineError: they are too many or too large, or one cannot be read.
     """
-    root, target = os.fsencode(source), os.fsencode(into)
+    folders = _Folders(os.fsencode(source), os.fsencode(into))
     copied: list[bytes] = []
-    total = 0
+    room = MAX_BYTES
     for path in paths:
-        size = size_inside(root, path)
-        if size is None:
-            continue
-        total += size
-        if total > MAX_BYTES or len(copied) >= MAX_FILES:
-            raise _too_large(source)
         try:
-            _copy(os.path.join(root, path), os.path.join(target, path))  # noqa: PTH118 - pathlib has no bytes
+            found = folders.look(path)
+            if found is None:
+                continue
+            room -= found.st_size
+            if room < 0 or len(copied) >= MAX_FILES:
+                raise _too_large(source)
+            folders.copy(path, found)
         except OSError as error:
-            name = os.fsdecode(path)
-            raise EngineError(f"{name} could not be copied for the run: {error.strerror}.") from error
+            raise EngineError(f"{os.fsdecode(path)} could not be copied for the run: {error.strerror}.") from error
         copied.append(path)
     return copied
 
 
-def _copy(source: bytes, target: bytes) -> None:
-    os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120 - pathlib has no bytes
-    found = os.lstat(source)
-    if stat.S_ISLNK(found.st_mode):
-        os.symlink(os.readlink(source), target)  # noqa: PTH115, PTH211 - see above
-        return
-    shutil.copyfile(source, target, follow_symlinks=False)
-    os.chmod(target, 0o755 if found.st_mode & stat.S_IXUSR else 0o644)  # noqa: PTH101 - pathlib has no bytes
-    os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+class _Folders:
+    """Two folders and which of the folders in them are known to be there, so that each is looked at once."""
+
+    def __init__(self, source: bytes, target: bytes) -> None:
+        self._source, self._target = source + b"/", target + b"/"
+        self._plain: dict[bytes, bool] = {b"": True}
+
+    def look(self, path: bytes) -> os.stat_result | None:
+        """A file of the one; None when it is gone, no plain file or link, or behind a link."""
+        if not self._is_plain(path.rpartition(b"/")[0]):
+            return None
+        try:
+            found = os.lstat(self._source + path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode) else None
+
+    def copy(self, path: bytes, found: os.stat_result) -> None:
+        """Make a file of the other like that of the one."""
+        source, target = self._source + path, self._target + path
+        if stat.S_ISLNK(found.st_mode):
+            os.symlink(os.readlink(source), target)  # noqa: PTH115, PTH211 - pathlib has no bytes
+            return
+        shutil.copyfile(source, target, follow_symlinks=False)
+        os.chmod(target, 0o755 if found.st_mode & stat.S_IXUSR else 0o644)  # noqa: PTH101 - see above
+        os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+    def _is_plain(self, folder: bytes) -> bool:
+        """Whether a folder of the one is there and behind no link; the other has it too then."""
+        if folder not in self._plain:
+            try:
+                is_folder = self._is_plain(folder.rpartition(b"/")[0]) and stat.S_ISDIR(
+                    os.lstat(self._source + folder).st_mode
+                )
+            except (FileNotFoundError, NotADirectoryError):
+                is_folder = False
+            if is_folder:
+                os.mkdir(self._target + folder, 0o700)  # noqa: PTH102 - pathlib has no bytes
+            self._plain[folder] = is_folder
+        return self._plain[folder]
 
 
 def _too_large(source: Path) -> EngineError:
