@@ -101,7 +101,7 @@ def test_what_fails_there_is_tried_again_and_what_follows_is_skipped(hosted, qui
     outcome = orchestrator_of(hosted, quick).execute_workflow(workflow.add_task("b", "", "testing", "b", ["a"]).build())
     assert (outcome["workflow"]["status"], outcome["summary"]["success_rate"]) == ("FAILED", 0.0)
     assert (outcome["tasks"]["a"]["attempt"], outcome["tasks"]["b"]["status"]) == (2, "SKIPPED")
-    assert outcome["tasks"]["b"]["reason"] == "task 'a' before it is failed"
+    assert outcome["tasks"]["b"]["reason"] == "it needs 'a', which failed"
     assert len(hosted.runs) == 2
 
 

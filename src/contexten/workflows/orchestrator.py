@@ -110,7 +110,9 @@ class AsyncWorkflowOrchestrator:
 
     async def _submitted(self, definition: WorkflowDefinition) -> WorkflowDetail | None:
         """The workflow as the server took it in; None when it is to be interpreted here."""
-        elsewhere = any(self._is_elsewhere(self.agents[task.role]) for task in definition.tasks if task.role in self.agents)
+        elsewhere = any(
+            self._is_elsewhere(self.agents[task.role]) for task in definition.tasks if task.role in self.agents
+        )
         if self._durable is False or (self._durable is None and elsewhere):
             return None
         try:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LONGEST_BACKOFF = 3600.0
 LONGEST_REASON = 500
 _NOT_BEGUN = frozenset({TaskStatus.PENDING, TaskStatus.WAITING})
+_WENT = {TaskStatus.FAILED: "failed", TaskStatus.SKIPPED: "was skipped", TaskStatus.CANCELLED: "was cancelled"}
 _STOPPED = frozenset({RunStatus.CANCELLED, RunStatus.STOPPED})
 
 
@@ -125,7 +126,7 @@ class Schedule:
             return state
         for name in task.dependencies:
             if states[name].has_ended and not self._lets_go_on(name, states[name]):
-                return _skipped(state, f"task {name!r} before it is {states[name].status.lower()}", now)
+                return _skipped(state, f"it needs {name!r}, which {_WENT[states[name].status]}", now)
         if spent:
             return _skipped(state, f"the limit of ${most:g} is reached", now)
         gated = task.approval and not state.approved and all(states[name].has_ended for name in task.dependencies)

@@ -116,7 +116,7 @@ async def test_what_fails_is_tried_again_and_what_depends_on_it_is_skipped(flows
     states = await flows.states(workflow_id)
     assert (states["a"].status, states["a"].attempt) == ("FAILED", 2)
     assert states["a"].reason.startswith("It needs a model.")
-    assert (states["b"].status, states["b"].reason) == ("SKIPPED", "task 'a' before it is failed")
+    assert (states["b"].status, states["b"].reason) == ("SKIPPED", "it needs 'a', which failed")
     assert (states["c"].status, states["c"].cost_usd) == ("COMPLETE", 0.5)
 
 
