@@ -79,6 +79,14 @@ async def test_a_copy_that_a_crash_left_half_made_is_made_again(repo, home):
     assert not half.exists()
 
 
+async def test_a_power_cut_costs_the_copy_and_not_the_run(repo, home):
+    checkout = await open_checkout(task(repo, "go"), home)
+    (checkout.root / "a.py").unlink()
+    (checkout.root.parent / "state.json").write_text("")
+    again = await open_checkout(task(repo, "go"), home)
+    assert (again.root / "a.py").read_text() == FILES["a.py"]
+
+
 async def test_a_killed_git_does_not_lock_the_record(repo, home):
     checkout = await open_checkout(task(repo, "go"), home)
     (checkout.root.parent / "base.git" / "index.lock").touch()

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from contexten.engines.changes import Changes
 from contexten.errors import EngineNotFoundError
 from contexten.protocol import RunStatus
 from contexten.protocol.status import TERMINAL
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from contexten.engines.changes import Changes
     from contexten.protocol import LogEntry, NewLogEntry
 
 
@@ -92,6 +92,8 @@ def checked(outcome: object) -> Outcome:
         raise ValueError(f"the status {outcome.status!r}, with which nothing ends")
     if not isinstance(outcome.result, str) or not isinstance(outcome.summary, str | None):
         raise ValueError("a result or summary that is not text")  # noqa: TRY004 - see above
+    if not isinstance(outcome.changes, Changes | None):
+        raise ValueError(f"changes of the type {type(outcome.changes).__name__}")  # noqa: TRY004 - see above
     _check(outcome.usage)
     return replace(outcome, status=RunStatus(status))
 

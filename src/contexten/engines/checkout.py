@@ -95,9 +95,9 @@ def find_checkout(home: Path, organization_id: int, run_id: int) -> Checkout | N
     folder = _folder(home, organization_id, run_id)
     try:
         state = json.loads((folder / _STATE).read_text("utf-8"))
-    except FileNotFoundError:
+        return Checkout((folder / _WORK).resolve(), state["branch"], state["tree"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # the last three: a power cut while it was written
         return None
-    return Checkout((folder / _WORK).resolve(), state["branch"], state["tree"])
 
 
 def is_checkout(folder: Path) -> bool:
@@ -183,6 +183,7 @@ def _settle(partial: Path, folder: Path, branch: str) -> None:
     tree = Baseline(partial / _BASE, partial / _WORK).tree()
     state = partial / _STATE
     state.write_text(json.dumps({"branch": branch, "tree": tree}), "utf-8")
+    _remove(folder)
     partial.rename(folder)
 
 

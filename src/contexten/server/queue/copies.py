@@ -56,6 +56,6 @@ async def _is_there(store: Store, record: TurnRecord) -> bool:
 async def _seen(checkout: Checkout, record: TurnRecord) -> Changes | None:
     try:
         return await asyncio.to_thread(checkout.changes)
-    except EngineError as error:
+    except (EngineError, OSError, ValueError) as error:  # whatever it is, the run must end
         logger.warning("What run %d changed cannot be told: %s", record.run_id, error)
         return None
