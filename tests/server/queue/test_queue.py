@@ -91,6 +91,7 @@ async def test_a_cancel_that_another_process_wrote_is_noticed(place):
     await place.store.runs.cancel(place.organization_id, run_id)
     await until(lambda: place.waiting.running == 0)
     assert place.waiting.cancelled == 1
+    assert place.waiting.journals[0].over
 
 
 async def test_a_run_is_resumed_while_its_cancelled_turn_still_ends(place):
@@ -123,6 +124,7 @@ async def test_a_run_that_takes_too_long_ends_as_timeout_and_says_so(place):
     assert run.status == "TIMEOUT"
     assert "not done after 0.2 s" in run.result
     assert [entry.message_type for entry in await place.log(run.id)] == ["ACTION", "ERROR"]
+    assert place.waiting.journals[0].over
 
 
 @on_sqlite
@@ -151,6 +153,7 @@ async def test_a_restart_takes_up_what_was_left_and_counts_no_crash(place, caplo
     place.waiting.released.set()
     for each in (run_id, *behind):
         assert (await place.ended(each)).status == "COMPLETE"
+    assert not any(journal.over for journal in place.waiting.journals)
     assert [entry.thought for entry in await place.log(run_id)] == ["waiting"]
     assert [record.getMessage() for record in caplog.records if record.levelname != "DEBUG"] == []
 
@@ -184,6 +187,7 @@ async def test_a_worker_whose_turn_was_taken_over_stops_and_cannot_end_it(place)
     taken = await place.store.runs.begin(run_id, 1)
     assert taken.attempt == 2
     await until(lambda: place.waiting.running == 0)
+    assert not place.waiting.journals[0].over
     assert await place.status(run_id) == "RUNNING"
     late = await place.store.runs.finish(run_id, 1, status="COMPLETE", result="late", attempt=1)
     assert not late

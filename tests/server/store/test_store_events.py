@@ -62,6 +62,9 @@ async def test_a_key_is_written_once_for_each_turn(store, people):
     assert {key: entry.observation for key, entry in (await store.events.entries(run.id, 1)).items()} == {
         "step": "first"
     }
+    other, _ = await store.runs.create(people.run())
+    assert (await store.events.last(run.id, "step")).observation == "third"
+    assert await store.events.last(run.id, "other") is await store.events.last(other.id, "step") is None
 
 
 async def test_of_equal_keys_in_one_batch_one_is_written(store, people):
