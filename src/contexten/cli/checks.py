@@ -167,7 +167,10 @@ def engines(settings: ServerSettings) -> Iterator[Check]:
         if found.ready:
             yield Check(engine.name, "ok", f"engine ready {found.detail}".rstrip())
         else:
-            yield Check(engine.name, "broken" if default else "note", "engine not ready", found.detail)
+            objection = getattr(engine, "objection", None)
+            model = settings.model if getattr(engine, "uses_default_model", True) else None
+            step = objection(model) if objection else found.detail
+            yield Check(engine.name, "broken" if default else "note", f"engine {found.detail or 'not ready'}", step)
 
 
 def extras() -> Check:

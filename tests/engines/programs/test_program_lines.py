@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contexten.engines.programs.lines import DEEPEST, JsonLines
@@ -18,6 +18,7 @@ def read(data, size=7, **options):
     return [*found, *lines.end()], lines
 
 
+@settings(deadline=None)
 @given(st.lists(VALUES, max_size=5), st.integers(1, 50))
 def test_objects_come_out_however_the_bytes_are_cut(values, size):
     data = b"".join(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n" for value in values)
@@ -26,6 +27,7 @@ def test_objects_come_out_however_the_bytes_are_cut(values, size):
     assert lines.left_out == 0
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(1, 20))
 def test_garbage_never_raises(data, size):
     found, _ = read(data, size)

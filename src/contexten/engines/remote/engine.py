@@ -47,7 +47,10 @@ class RemoteEngine:
         """Why a run cannot begin; None when it can."""
         del model  # the other server knows its models
         found = self.availability()
-        return None if found.ready else f"The engine remote {found.detail}."
+        if found.ready:
+            return None
+        variables = "CONTEXTEN_REMOTE_BASE_URL and CONTEXTEN_REMOTE_TOKEN"
+        return f"The engine remote {found.detail}. Export {variables} of another server where this one is started."
 
     async def run(self, task: Task, journal: Journal) -> Outcome:
         """Have the run done there.
