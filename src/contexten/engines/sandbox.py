@@ -149,7 +149,7 @@ async def _run(words: Sequence[str], root: Path, env: Mapping[str, str], seconds
         await unstoppable(_end(starting, reading))
     if not reading.cancelled() and (error := reading.exception()) is not None:
         raise error
-    code = process.returncode or 0
+    code = starting.result().returncode or 0
     return Finished(code if code >= 0 else 128 - code, output.text(), timed_out, time.monotonic() - began)
 
 
