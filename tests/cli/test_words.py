@@ -10,7 +10,19 @@ from contexten.cli.nouns import NOUNS
 
 SUBCOMMANDS = {
     "runs": ("list", "show", "logs", "resume", "cancel", "search", "delete", "prune"),
-    "workflows": ("run", "list", "show", "follow", "cancel", "approve", "retry", "validate", "templates", "graph"),
+    "workflows": (
+        "run",
+        "list",
+        "show",
+        "follow",
+        "cancel",
+        "approve",
+        "retry",
+        "delete",
+        "validate",
+        "templates",
+        "graph",
+    ),
     "repos": ("list", "add", "remove"),
     "code": ("overview", "symbol", "refs", "callers", "similar", "context"),
     "org": ("list", "create"),

@@ -63,6 +63,8 @@ def test_a_workflow_waits_for_its_approval_and_is_then_followed(live, gated):
     assert "goes on" in live("workflows", "retry", str(gated), "ask").stdout
     assert live("workflows", "cancel", str(gated)).stdout.startswith(f"workflow {gated} cancelled.")
     assert live("workflows", "follow", str(gated)).returncode == 1
+    assert live("workflows", "delete", str(gated)).returncode == 2, "nobody can be asked in a pipe"
+    assert live("workflows", "delete", str(gated), "--yes").stdout == f"workflow {gated} deleted\n"
 
 
 def test_an_interrupt_leaves_it_to_the_server_and_says_so(live):

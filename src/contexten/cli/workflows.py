@@ -1,4 +1,4 @@
-"""`contexten workflows`: graphs of tasks: run, watch, approve, retry, cancel, check and draw them."""
+"""`contexten workflows`: graphs of tasks: run, watch, approve, retry, cancel, delete, check and draw them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from contexten.cli.output import emit, note, one_line, say, table
-from contexten.cli.words import Engine, Json, Limit, Model, NoFollow, Skip, application
+from contexten.cli.words import Engine, Json, Limit, Model, NoFollow, Skip, Yes, application
 
 app = application("Run graphs of tasks that survive restarts.", "contexten workflows run onboarding")
 
@@ -173,6 +173,25 @@ def retry(
         emit(found)
     else:
         say(f"workflow {workflow} goes on. Follow it: contexten workflows follow {workflow}")
+
+
+@app.command(epilog="Example: contexten workflows delete 3")
+def delete(workflow: WorkflowId, *, yes: Yes = False, json: Json = False) -> None:
+    """Delete a workflow that has ended, for good. Its runs stay: contexten runs delete."""
+    from contexten.cli.absent import known
+    from contexten.cli.connect import connected
+    from contexten.cli.consent import agreed
+
+    with connected() as connection, known(connection, "workflow", workflow):
+        found = connection.client.get_workflow(workflow)
+        if not yes and not agreed(f"Delete workflow {workflow} ({one_line(found.name)})?", "Deleting", json=json):
+            note("Nothing was deleted.")
+            raise typer.Exit(1)
+        gone = connection.client.delete_workflow(workflow)
+    if json:
+        emit(gone)
+    else:
+        say(f"workflow {workflow} deleted")
 
 
 @app.command(epilog="Example: contexten workflows validate release.toml")

@@ -1,4 +1,4 @@
-"""Workflows, in both twins: start, look at, list, approve, retry, cancel. Only a Contexten server has them."""
+"""Workflows, in both twins: start, look at, list, approve, retry, cancel, delete. Only a Contexten server has them."""
 
 from __future__ import annotations
 
@@ -58,6 +58,15 @@ class WorkflowCalls(Calls):
         """
         return self._send(workflows.retry(workflow_id, task), org_id)
 
+    def delete_workflow(self, workflow_id: int, *, org_id: Org = None) -> WorkflowDetail:
+        """Delete a workflow that has ended, with its document; its runs stay. Gives it as it was.
+
+        Raises:
+            ConflictError: it goes on.
+            PermissionDeniedError: it is another user's, and the token is no admin's.
+        """
+        return self._send(workflows.delete(workflow_id), org_id)
+
 
 class AsyncWorkflowCalls(AsyncCalls):
     """The twin of `WorkflowCalls`."""
@@ -89,3 +98,7 @@ class AsyncWorkflowCalls(AsyncCalls):
     async def retry_workflow(self, workflow_id: int, task: str | None = None, *, org_id: Org = None) -> WorkflowDetail:
         """Do a task again, and everything that depends on it; without one, everything that was not done."""
         return await self._send(workflows.retry(workflow_id, task), org_id)
+
+    async def delete_workflow(self, workflow_id: int, *, org_id: Org = None) -> WorkflowDetail:
+        """Delete a workflow that has ended, with its document; its runs stay. Gives it as it was."""
+        return await self._send(workflows.delete(workflow_id), org_id)

@@ -155,13 +155,14 @@ class _Interpreter:
         try:
             async with asyncio.timeout(None if task.timeout is None else task.timeout + GRACE):
                 end = await client.end_of(run)
+                ended = end.run or await client.get_agent_run(run.id)
         except TimeoutError:
             with suppress(ApiError):
                 await client.cancel_agent_run(run.id)
             return Ended(task.id, attempt, RunStatus.TIMEOUT, f"not done after {task.timeout:g} s")
         self._done.runs[task.id] = RunFacts(run.id, run.web_url, end.result)
         first = (end.result or "").strip().partition("\n")[0]
-        return Ended(task.id, attempt, end.status, first or None)
+        return Ended(task.id, attempt, end.status, first or None, float(ended.get("cost_usd", 0.0)))
 
     def _results(self, task: WorkflowTask) -> dict[str, str]:
         states, runs = self._done.states, self._done.runs

@@ -119,3 +119,16 @@ def test_a_workflow_is_cancelled_with_its_runs_and_begun_again(place):
     place.member.http.post(f"/v1/beta/organizations/{place.member.org}/agent/run/stop", json={"agent_run_id": run})
     flow = until(place.member, held["id"])
     assert (flow["status"], [task["status"] for task in flow["tasks"]]) == ("FAILED", ["CANCELLED", "SKIPPED"])
+
+
+def test_a_workflow_that_has_ended_is_deleted_and_its_runs_stay(place):
+    held = create(place.member, FLOW | {"tasks": [TASKS[0] | {"engine": "held"}]})
+    at = place.member.url(f"/workflows/{held['id']}")
+    assert place.member.http.delete(at).status_code == 409
+    act(place.member, held["id"], "cancel")
+    assert place.other.http.delete(place.other.url(f"/workflows/{held['id']}")).status_code == 404
+    assert place.reader.http.delete(at).status_code == 403
+    assert place.member.http.delete(at).json()["id"] == held["id"]
+    assert place.member.http.get(at).status_code == 404
+    assert place.member.read(held["tasks"][0]["run_id"])["status"] == "CANCELLED"
+    assert create(place.member)["id"] > held["id"], "no id is given out again"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contexten.client.calls.call import Call, Repeat, get, given, post
+from contexten.client.calls.call import Call, Repeat, get, given, post, reader
 from contexten.client.calls.runs import number
 
 if TYPE_CHECKING:
@@ -56,6 +56,13 @@ def retry(workflow_id: int, task: str | None = None) -> Call[WorkflowDetail]:
     from contexten.protocol.workflows import RetryWorkflowInput, WorkflowDetail
 
     return post(f"{_one(workflow_id)}/retry", WorkflowDetail, given(RetryWorkflowInput, task=task))
+
+
+def delete(workflow_id: int) -> Call[WorkflowDetail]:
+    """Forget a workflow that has ended."""
+    from contexten.protocol.workflows import WorkflowDetail
+
+    return Call("DELETE", _one(workflow_id), reader(WorkflowDetail))
 
 
 def _one(workflow_id: int) -> str:

@@ -1,11 +1,11 @@
-"""Workflows: start, read, list, approve, retry, cancel."""
+"""Workflows: start, read, list, approve, retry, cancel, delete."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from contexten.errors import UsageError
-from contexten.protocol import Page
+from contexten.protocol import Page, Role
 from contexten.protocol.workflows import (
     ApproveTaskInput,
     RetryWorkflowInput,
@@ -90,6 +90,22 @@ async def retry_workflow(
     return await _change(
         services, org_id, workflow_id, lambda schedule, states, _now: schedule.retry(states, body.task)
     )
+
+
+@router.delete(_ONE, summary="Delete a workflow", responses=problems(409))
+async def delete_workflow(org_id: OrgId, workflow_id: WorkflowId, caller: Caller, services: Running) -> WorkflowDetail:
+    """Forget a workflow that has ended, with its document; answers it as it was. Its runs stay: delete them by themselves.
+
+    For admins, and for the user whose workflow it is. One that goes on must be cancelled first.
+    """
+    record = await services.store.workflows.get(org_id, workflow_id)
+    if caller.role != Role.ADMIN and caller.user_id != record.row.user_id:
+        raise Refusal(
+            403, f"Workflow {workflow_id} is another user's. To delete it a token needs the role {Role.ADMIN}."
+        )
+    detail = await detail_view(services, record)
+    await services.store.workflows.delete(org_id, workflow_id)
+    return detail
 
 
 async def _change(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ def migrate(engine: Engine) -> None:
     with engine.execution_options(contexten_writes=False).connect() as connection:
         if _version(connection) == newest_version():
             return
+    import_module("alembic.command")  # takes a while, and others wait but a second for the right to write
     with engine.begin() as connection:
         _upgrade(connection)
 

@@ -271,6 +271,7 @@ workflows = Table(
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment),
     Index(None, "organization_id", "id"),
+    sqlite_autoincrement=True,  # runs name their workflow: an id that was deleted is not given out again
 )
 Index(
     "uq_workflows_idempotency_key",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from contexten.protocol import RunStatus
 from contexten.server.store import run_changes, run_creation, run_rows
 from contexten.server.store.columns import now
-from contexten.server.store.errors import IdempotencyConflictError, NotThereError
+from contexten.server.store.errors import IdempotencyConflictError, NotThereError, RunBusyError
 from contexten.server.store.tables import workflow_runs, workflows
 from contexten.server.store.text_gate import to_json
 
@@ -114,6 +114,23 @@ def take(transaction: Transaction, workflow_id: int, revision: int, prepared: Pr
     for task, attempt, run in prepared.begin:
         _begin(transaction, {"workflow_id": workflow_id, "task": task, "attempt": attempt}, run)
     return _stop(transaction, workflow_id) if step.stop else []
+
+
+def remove(transaction: Transaction, organization_id: int, workflow_id: int) -> None:
+    """Forget a workflow that has ended; its runs stay.
+
+    Raises:
+        NotThereError: the organization has no such workflow.
+        RunBusyError: it goes on.
+    """
+    mine = (workflows.c.id == workflow_id) & (workflows.c.organization_id == organization_id)
+    row = transaction.connection.execute(select(workflows.c.status, workflows.c.finished_at).where(mine)).one_or_none()
+    if row is None:
+        raise NotThereError(f"There is no workflow {workflow_id} in organization {organization_id}.")
+    if row.finished_at is None:
+        raise RunBusyError(f"Workflow {workflow_id} is {row.status}. Cancel it before you delete it.")
+    transaction.connection.execute(delete(workflow_runs).where(workflow_runs.c.workflow_id == workflow_id))
+    transaction.connection.execute(delete(workflows).where(mine))
 
 
 def _begin(transaction: Transaction, place: dict[str, Any], run: run_creation.PreparedRun | str) -> None:

@@ -150,3 +150,14 @@ class Workflows:
         return await self._database.write(
             lambda transaction: workflow_changes.take(transaction, workflow_id, revision, prepared)
         )
+
+    async def delete(self, organization_id: int, workflow_id: int) -> None:
+        """Forget a workflow that has ended, with its document; its runs stay.
+
+        Raises:
+            NotThereError: the organization has no such workflow.
+            RunBusyError: it goes on.
+        """
+        await self._database.write(
+            lambda transaction: workflow_changes.remove(transaction, organization_id, workflow_id)
+        )

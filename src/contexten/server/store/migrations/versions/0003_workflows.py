@@ -40,6 +40,7 @@ def _workflows() -> None:
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("finished_at", sa.BigInteger),
         sa.PrimaryKeyConstraint("id", name="pk_workflows"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_workflows_organization_id_id", "workflows", ["organization_id", "id"])
     op.create_index(
