@@ -55,6 +55,7 @@ def test_the_end_of_a_run_says_what_to_do_with_its_changes(machine, project):
         f"  diff: contexten runs diff {number} · apply: contexten runs apply {number} · "
         f'continue: contexten runs resume {number} "…"'
     )
+    assert machine("runs", "show", number).stdout.splitlines()[-1] == done.stdout.splitlines()[-1]
     assert status(project) == []
     nothing = machine("run", "{}")
     assert "apply:" not in nothing.stdout

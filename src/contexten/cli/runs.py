@@ -50,6 +50,7 @@ def list_(
 def show(run: RunId, *, json: Json = False) -> None:
     """Show a run with its result."""
     from contexten.cli.absent import known
+    from contexten.cli.changes import next_steps
     from contexten.cli.connect import connected
     from contexten.cli.live import answer_lines, facts
     from contexten.cli.place import place_of
@@ -63,6 +64,8 @@ def show(run: RunId, *, json: Json = False) -> None:
             say(f"  {styled(f'{name:<10}', 'dim')}{value}")
         for line in answer_lines(found.result or ""):
             say(line)
+        if steps := next_steps(connection.client, run):
+            say(steps)
 
 
 @app.command(epilog="Example: contexten runs logs 3 --follow")
@@ -211,7 +214,7 @@ def delete(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Delete runs with their logs, for good. One that goes on must be cancelled first."""
+    """Delete runs with their logs and copies of the repository, for good. One that goes on must be cancelled first."""
     from contexten.cli.connect import connected
     from contexten.cli.deletion import delete_runs, named
 

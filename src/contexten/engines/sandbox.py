@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -116,9 +116,22 @@ class Sandbox:
         words = ["/bin/sh", "-c", command] if isinstance(command, str) else list(command)
         if self._mode == "bubblewrap":
             words = [*self._walls(root, network=network), "--", *words]
-        with cgroups.group(MAX_PROCESSES, MAX_MEMORY) as groups:
-            output = Output(max_output, on_output)
-            return await _run(_launched(words, groups), root, {**self._environment(), **(env or {})}, timeout, output)
+        output = Output(max_output, on_output)
+        with ExitStack() as stack:
+            launched = await unstoppable(asyncio.to_thread(self._launched, words, stack))
+            try:
+                return await _run(launched, root, {**self._environment(), **(env or {})}, timeout, output)
+            finally:
+                await unstoppable(asyncio.to_thread(stack.close))
+
+    def _walls(self, root: Path, *, network: bool) -> list[str]:
+        return bubblewrap.walls(root, hidden=self._hidden, readable=self._readable, network=network)
+
+    def _launched(self, words: Sequence[str], stack: ExitStack) -> list[str]:
+        """A command line with its limits before it."""
+        groups = [] if self._mode == "none" else stack.enter_context(cgroups.group(MAX_PROCESSES, MAX_MEMORY))
+        wanted = {"parent": os.getpid(), "limits": _limits(), "cgroups": [str(folder) for folder in groups]}
+        return [sys.executable, "-I", "-S", str(_LAUNCH), json.dumps(wanted), *words]
 
     def _environment(self) -> dict[str, str]:
         inside = self._mode == "bubblewrap"
@@ -128,9 +141,6 @@ class Sandbox:
             "LANG": "C.UTF-8",
             "TERM": "dumb",
         }
-
-    def _walls(self, root: Path, *, network: bool) -> list[str]:
-        return bubblewrap.walls(root, hidden=self._hidden, readable=self._readable, network=network)
 
 
 async def _run(words: Sequence[str], root: Path, env: Mapping[str, str], seconds: float, output: Output) -> Finished:
@@ -183,15 +193,12 @@ async def _end(starting: asyncio.Future[asyncio.subprocess.Process], reading: as
     await asyncio.wait([reading])
 
 
-def _launched(words: Sequence[str], groups: Sequence[Path]) -> list[str]:
-    wanted = {"parent": os.getpid(), "limits": _limits(), "cgroups": [str(folder) for folder in groups]}
-    return [sys.executable, "-I", "-S", str(_LAUNCH), json.dumps(wanted), *words]
-
-
 def _limits() -> dict[str, int]:
-    limits = {"CORE": 0, "NOFILE": MAX_OPEN_FILES, "FSIZE": MAX_FILE_SIZE, "DATA": MAX_MEMORY}
-    if os.geteuid():  # root is exempt: it has a group of its own instead
-        limits["NPROC"] = _tasks_of_this_user() + MAX_PROCESSES
+    limits = {"CORE": 0, "NOFILE": MAX_OPEN_FILES, "FSIZE": MAX_FILE_SIZE}
+    if sys.platform == "linux":
+        limits["DATA"] = MAX_MEMORY
+        if os.geteuid():  # root is exempt: it has a group of its own instead
+            limits["NPROC"] = _tasks_of_this_user() + MAX_PROCESSES
     return limits
 
 
