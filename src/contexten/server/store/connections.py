@@ -57,7 +57,11 @@ def database_url(settings: ServerSettings) -> URL:
 
 
 def connect(url: URL, *, connections: int) -> Engine:
-    """An engine with at most so many connections; `contexten_writes=True` makes its transactions take the write lock."""
+    """An engine with at most so many connections.
+
+    Execution options of its transactions: `contexten_writes=True` takes the right to write; `contexten_patience` is how many
+    seconds a connection waits from then on for others who have it, where SQLite would wait for one.
+    """
     return _sqlite(url, connections) if url.get_backend_name() == "sqlite" else _postgresql(url, connections)
 
 
@@ -78,7 +82,10 @@ def _sqlite(url: URL, connections: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("contexten_writes")
+        options = connection.get_execution_options()
+        writes = options.get("contexten_writes")
+        if patience := options.get("contexten_patience"):
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience * 1000}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 _FOLDER = Path(__file__).parent / "migrations"
+_PATIENCE = 30
+"""Seconds to wait for a process that applies the same migrations."""
 _VERSION_TABLE = "contexten_version"
 
 
@@ -29,8 +31,9 @@ def migrate(engine: Engine) -> None:
         if _version(connection) == newest_version():
             return
     import_module("alembic.command")  # takes a while, and others wait but a second for the right to write
-    with engine.begin() as connection:
+    with engine.execution_options(contexten_patience=_PATIENCE).begin() as connection:
         _upgrade(connection)
+    engine.dispose()  # the next connections are as patient as others
 
 
 def newest_version() -> str:
