@@ -14,7 +14,7 @@ FLOORS = {
     "client": 2,
     **dict.fromkeys(("agents", "engines"), 3),
     **dict.fromkeys(("workflows", "autogenlib"), 4),
-    **dict.fromkeys(("server", "overlay", "extensions"), 5),
+    **dict.fromkeys(("server", "overlay", "extensions", "autogen"), 5),
     "dashboard": 6,
     "cli": 7,
     "__main__": 8,

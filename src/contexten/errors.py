@@ -12,6 +12,11 @@ ContextenError
 │   ├── EngineNotFoundError
 │   └── EngineUnavailableError
 ├── CodebaseError            source code could not be read
+├── AutogenError             code that an import asks for is not there
+│   ├── GenerationError      no model gave any that can be used
+│   ├── PolicyError          the gate lets none of it in
+│   ├── NotLockedError       it is not in autogen.lock, and nothing may be asked for
+│   └── QuotaError           the day's generations or their cost are used up
 ├── OverlayError             an installed codegen package cannot be changed
 │   ├── CodegenNotFoundError     it is not installed there
 │   ├── PackageStructureError    it is not what the overlay knows
@@ -123,6 +128,35 @@ class EngineUnavailableError(EngineError):
 
 class CodebaseError(ContextenError):
     """Source code could not be read at all; single broken files are reported and skipped instead."""
+
+
+class AutogenError(ContextenError, ImportError):
+    """Code that an import asks for is not there, so the import fails; the message says what to do."""
+
+
+class GenerationError(AutogenError):
+    """No model gave code that can be used, as often as it was asked."""
+
+
+class PolicyError(AutogenError):
+    """The gate refuses generated code; none of it was executed.
+
+    Args:
+        message: what to tell the person.
+        reasons: what is wrong, each with its line.
+    """
+
+    def __init__(self, message: str, reasons: Sequence[str] = ()) -> None:
+        super().__init__("\n  ".join([message, *reasons]))
+        self.reasons = list(reasons)
+
+
+class NotLockedError(AutogenError):
+    """The code is not in `autogen.lock`, and the mode forbids to ask for it."""
+
+
+class QuotaError(AutogenError):
+    """The day's generations or their cost are used up."""
 
 
 class OverlayError(ContextenError):

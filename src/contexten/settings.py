@@ -141,6 +141,31 @@ class ShellSettings(ClientSettings):
     file = None
 
 
+class AutogenSettings(_Base):
+    """How code is generated at import; nothing of it has to be set."""
+
+    from_file = frozenset({"CONTEXTEN_AUTOGEN"})
+
+    mode: Literal["generate", "locked", "off"] = Field(default="generate", validation_alias="CONTEXTEN_AUTOGEN")
+    """`generate` asks for what is missing, `locked` uses only what `autogen.lock` has, `off` nothing."""
+    engine: str = Field(default="model", validation_alias="CONTEXTEN_AUTOGEN_ENGINE")
+    """Engine that writes the code."""
+    model: str | None = Field(default=None, validation_alias="CONTEXTEN_AUTOGEN_MODEL")
+    """Model that writes the code, as `provider:name`; the server's default when absent."""
+    max_cost: float = Field(default=10.0, ge=0, validation_alias="CONTEXTEN_AUTOGEN_MAX_COST")
+    """US dollars that the generations of one day may cost, as far as prices are known."""
+    max_generations: int = Field(default=500, ge=0, validation_alias="CONTEXTEN_AUTOGEN_MAX_GENERATIONS")
+    """Generations that may be asked for in one day."""
+    redis_url: SecretStr | None = Field(default=None, validation_alias="CONTEXTEN_REDIS_URL")
+    """Address of a Redis through which machines share what was generated."""
+    data_dir: Folder = Field(default_factory=lambda: user_data_path("contexten"), validation_alias="CONTEXTEN_DATA_DIR")
+    """Folder for the record of what was generated."""
+    cache_dir: Folder = Field(
+        default_factory=lambda: user_cache_path("contexten"), validation_alias="CONTEXTEN_CACHE_DIR"
+    )
+    """Folder for what can be made again."""
+
+
 class ServerSettings(_Base):
     """What the server needs to run; nothing of it has to be set."""
 
