@@ -109,7 +109,7 @@ def fill(root, tree):
         path.chmod(0o755 if executable else 0o644)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(before=TREE, after=TREE)
 def test_the_patch_makes_the_one_state_out_of_the_other(before, after):
     with TemporaryDirectory() as place:

@@ -6,6 +6,8 @@ import stat
 
 import pytest
 
+from contexten.engines.applying import apply_patch
+from contexten.engines.base import Earlier
 from contexten.engines.checkout import discard_checkout, find_checkout, open_checkout
 from contexten.engines.workspace import close, inside, is_closed
 from contexten.errors import EngineError
@@ -234,21 +236,24 @@ async def test_a_run_begins_with_what_those_before_it_changed(repo, home):
     first = await open_checkout(task(repo, "go"), home)
     make_project(first.root, {"a.py": "one\ntwo\nthree\n", "new.py": "1\n"})
     (first.root / "shop" / "b.py").unlink()
-    second = await open_checkout(task(repo, "go", run_id=2, metadata={"builds_on": [1, 99]}), home)
+    one = Earlier(1, first.changes())
+    second = await open_checkout(task(repo, "go", run_id=2, builds_on=(one,)), home)
     assert not second.changes()
     make_project(second.root, {"a.py": "zero\none\ntwo\nthree\n", "new.py": "2\n"})
-    third = await open_checkout(task(repo, "go", run_id=3, metadata={"builds_on": [1, 2, "x", None]}), home)
+    both = (one, Earlier(2, second.changes()))
+    third = await open_checkout(task(repo, "go", run_id=3, builds_on=both), home)
     assert names(third.root) == [".gitignore", "a.py", "new.py"]
     assert (third.root / "a.py").read_text() == "zero\none\ntwo\nthree\n"
     (third.root / "new.py").write_text("3\n")
     assert [(file.path, file.insertions, file.deletions) for file in third.changes().files] == [("new.py", 1, 1)]
-    other = await open_checkout(task(repo, "go", run_id=4, organization_id=2, metadata={"builds_on": [1]}), home)
-    assert (other.root / "a.py").read_text() == FILES["a.py"]
+    apply_patch(one.changes.patch, repo, one.changes.paths)  # as a person does before the next task begins
+    fourth = await open_checkout(task(repo, "go", run_id=4, builds_on=both), home)
+    assert (fourth.root / "a.py").read_text() == "zero\none\ntwo\nthree\n"
     (repo / "a.py").write_text("rewritten\n")
     with pytest.raises(
         EngineError, match=r"builds on run 1, whose changes do not fit any more\. .* a\.py \(it is not as"
     ):
-        await open_checkout(task(repo, "go", run_id=5, metadata={"builds_on": [1]}), home)
+        await open_checkout(task(repo, "go", run_id=5, builds_on=(one,)), home)
     assert find_checkout(home, 1, 5) is None
 
 

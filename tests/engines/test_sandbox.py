@@ -212,7 +212,7 @@ def new_nap():
 
 async def test_when_its_time_is_up_all_of_it_is_killed(run):
     nap = new_nap()
-    done = await run(f"echo begun; {BACKGROUND.format(nap=nap)} sleep {nap}", timeout=1.0)
+    done = await run(f"echo begun; {BACKGROUND.format(nap=nap)} sleep {nap}", timeout=3.0)
     assert (done.timed_out, done.exit_code) == (True, 137)
     assert done.output.startswith("begun\n")
     assert done.seconds < 30

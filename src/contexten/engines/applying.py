@@ -38,7 +38,7 @@ def apply_patch(patch: str, folder: Path, files: Sequence[str], *, check: bool =
         given = patch.encode()
         reason = _objection(deaf, given, "apply", "--check")
         if reason:
-            if not _objection(deaf, given, "apply", "--check", "--reverse"):
+            if _is_applied(deaf, given):
                 raise EngineError(f"{folder} has these changes already; nothing was changed.")
             raise EngineError(
                 f"The patch does not apply to {folder}: {_conflicts(reason, files)}. Nothing was changed."
@@ -46,6 +46,16 @@ def apply_patch(patch: str, folder: Path, files: Sequence[str], *, check: bool =
         _check_rights(folder, files)
         if not check:
             deaf.git("apply", "--whitespace=nowarn", given=given)
+
+
+def is_applied(patch: str, folder: Path) -> bool:
+    """Whether a folder has the changes of a patch already, so that they could be taken back. Blocking."""
+    with TemporaryDirectory(prefix="contexten-") as place:
+        return _is_applied(Baseline.create(Path(place) / "git", folder), patch.encode())
+
+
+def _is_applied(deaf: Baseline, patch: bytes) -> bool:
+    return not _objection(deaf, patch, "apply", "--check", "--reverse")
 
 
 def begin_branch(folder: Path, branch: str) -> None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from contexten.protocol import LogEntry, NewLogEntry
 
 
+BUILDS_ON = "builds_on"
+"""Name in a run's metadata of the list of the runs that it builds on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """An earlier turn of the same run."""
@@ -30,6 +34,15 @@ class Exchange:
     prompt: str
     result: str | None
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A run that another one builds on, such as that of the task before it in a workflow."""
+
+    run_id: int
+    changes: Changes
+    """What it changed since it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,8 @@ class Task:
     images: tuple[str, ...] = ()
     """Data URIs."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    builds_on: tuple[Earlier, ...] = ()
+    """Runs whose changes, in this order, a new copy of the repository begins with."""
     attempt: int = 1
     """How often this turn was taken up, this time included."""
     seconds: float | None = None

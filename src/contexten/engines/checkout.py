@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contexten.engines import git
-from contexten.engines.applying import apply_patch
+from contexten.engines.applying import apply_patch, is_applied
 from contexten.engines.baseline import Baseline
 from contexten.engines.changes import changes_since
 from contexten.engines.copying import copy_files
@@ -29,11 +29,9 @@ from contexten.engines.listing import files_of, ignore_patterns
 from contexten.errors import EngineError
 
 if TYPE_CHECKING:
-    from contexten.engines.base import Task
+    from contexten.engines.base import Earlier, Task
     from contexten.engines.changes import Changes
 
-BUILDS_ON = "builds_on"
-"""Name in a run's metadata of the list of earlier runs, in order, whose changes its copy begins with."""
 HISTORY = 50
 """Commits that the copy of a git repository has."""
 HISTORY_SECONDS = 60.0
@@ -78,7 +76,7 @@ async def open_checkout(task: Task, home: Path) -> Checkout:
     folder = _folder(home, task.organization_id, task.run_id)
     partial = folder.with_name(f".partial-{task.run_id}")
     try:
-        await git.unstoppable(asyncio.to_thread(_copy, task, home, partial))
+        await git.unstoppable(asyncio.to_thread(_copy, task, partial))
         branch = await _begin_branch(task, partial / _WORK)
         await git.unstoppable(asyncio.to_thread(_settle, partial, folder, branch))
     except BaseException:
@@ -119,15 +117,7 @@ def _folder(home: Path, organization_id: int, run_id: int) -> Path:
     return home / str(organization_id) / str(run_id)
 
 
-def _earlier(task: Task, home: Path) -> list[Checkout]:
-    """The copies of the runs that a run builds on, as far as they have one."""
-    named = task.metadata.get(BUILDS_ON)
-    numbers = [number for number in named if type(number) is int] if isinstance(named, list) else []
-    found = (find_checkout(home, task.organization_id, number) for number in numbers if number != task.run_id)
-    return [checkout for checkout in found if checkout is not None]
-
-
-def _copy(task: Task, home: Path, partial: Path) -> None:
+def _copy(task: Task, partial: Path) -> None:
     source = task.workspace
     _remove(partial)
     work = partial / _WORK
@@ -137,17 +127,17 @@ def _copy(task: Task, home: Path, partial: Path) -> None:
     baseline = Baseline.create(partial / _BASE, work, ignored=ignored)
     copied = copy_files(source, files_of(source, Baseline(partial / _BASE, source)), work)
     baseline.record(copied)
-    for checkout in _earlier(task, home):
-        _take_over(checkout, work)
+    for earlier in task.builds_on:
+        _take_over(earlier, work)
         baseline.record_all()
 
 
-def _take_over(earlier: Checkout, work: Path) -> None:
-    """Bring an earlier run's own changes about in a new copy."""
-    changes, number = earlier.changes(), earlier.root.parent.name
+def _take_over(earlier: Earlier, work: Path) -> None:
+    """Bring an earlier run's own changes about in a new copy, unless they are there already."""
+    changes, number = earlier.changes, earlier.run_id
     if changes.truncated:
         raise EngineError(f"What run {number} changed, which this run builds on, is too large to be taken over.")
-    if changes:
+    if changes and not is_applied(changes.patch, work):
         try:
             apply_patch(changes.patch, work, changes.paths)
         except EngineError as error:

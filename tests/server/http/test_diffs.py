@@ -44,7 +44,7 @@ def diff(caller, run_id, **headers):
 def kept(caller, run_id):
     """What is known once something is: a cancelled engine gets a moment to end."""
     answers = []
-    caller.until(run_id, lambda _: answers.append(diff(caller, run_id).json()) or answers[-1]["files"])
+    caller.until(run_id, lambda _: answers.append(diff(caller, run_id).json()) or answers[-1]["files"], 60)
     return answers[-1]
 
 
@@ -95,6 +95,21 @@ def test_a_later_turn_goes_on_in_the_same_copy(admin):
     assert [(file["path"], file["status"]) for file in found["files"]] == [("a.py", "modified"), ("c.py", "added")]
 
 
+def test_a_run_that_builds_on_others_has_a_diff_of_its_own(admin, place):
+    first = edit(admin, **{"a.py": "one\ntwo\nthree\n"})
+    admin.until(first)
+    metadata = {"builds_on": [first, 10**6, "x"]}
+    prompt = json.dumps({"b.py": "b\n"})
+    second = admin.create(prompt, engine="editing", metadata=metadata)["id"]
+    assert admin.until(second)["status"] == "COMPLETE"
+    assert [file["path"] for file in diff(admin, second).json()["files"]] == ["b.py"]
+    assert (place.copies / str(admin.org) / str(second) / "work" / "a.py").read_text() == "one\ntwo\nthree\n"
+    repo = place.other.http.get(place.other.url("/repos")).json()["items"][0]["id"]
+    foreign = place.other.create(prompt, engine="editing", metadata=metadata, repo_id=repo)["id"]
+    assert place.other.until(foreign)["status"] == "COMPLETE"
+    assert (place.copies / str(place.other.org) / str(foreign) / "work" / "a.py").read_text() == "one\ntwo\n"
+
+
 def test_what_was_done_until_a_failure_is_kept(admin):
     run_id = edit(admin, "badly", **{"a.py": "half\n"})
     assert admin.until(run_id)["status"] == "FAILED"
@@ -103,7 +118,7 @@ def test_what_was_done_until_a_failure_is_kept(admin):
 
 def test_what_was_done_until_its_time_was_up_is_kept(admin):
     prompt = json.dumps({"end": "never", "a.py": "slow\n"})
-    run_id = admin.create(prompt, engine="editing", timeout=1.0)["id"]
+    run_id = admin.create(prompt, engine="editing", timeout=4.0)["id"]
     assert admin.until(run_id, seconds=60)["status"] == "TIMEOUT"
     assert kept(admin, run_id)["insertions"] == 1
 

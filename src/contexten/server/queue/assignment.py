@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contexten.engines.base import Exchange, Task
+from contexten.engines.base import BUILDS_ON, Earlier, Exchange, Task
 from contexten.errors import EngineError
 from contexten.server.store.errors import NotThereError
 
@@ -41,8 +42,21 @@ async def task_of(store: Store, record: TurnRecord) -> Task:
         model=record.model,
         images=record.images,
         metadata=record.metadata,
+        builds_on=await _builds_on(store, record),
         attempt=record.attempt,
     )
+
+
+async def _builds_on(store: Store, record: TurnRecord) -> tuple[Earlier, ...]:
+    """The runs that a run's metadata names, as far as its organization has them and they changed something."""
+    named = record.metadata.get(BUILDS_ON)
+    found = []
+    for number in named if isinstance(named, list) else []:
+        if type(number) is int and number != record.run_id:
+            with suppress(NotThereError):
+                diff = await store.diffs.get(record.organization_id, number)
+                found += [Earlier(number, diff.changes)] if diff.changes else []
+    return tuple(found)
 
 
 async def _repository(store: Store, record: TurnRecord) -> LocalRepository:

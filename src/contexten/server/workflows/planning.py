@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from contexten.engines.checkout import BUILDS_ON
+from contexten.engines.base import BUILDS_ON
 from contexten.errors import UsageError
 from contexten.protocol import SourceType, is_terminal
 from contexten.protocol.workflows import TaskStatus, WorkflowDefinition, WorkflowStatus
