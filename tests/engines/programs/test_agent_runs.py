@@ -209,6 +209,14 @@ say({"type": "assistant", "message": {"content": [{"type": "thinking", "thinking
     assert not is_alive(int(agents.journal.written["1-1"].thought))
 
 
+async def test_one_that_stays_after_its_result_is_ended(agents):
+    engine = agents.claude(BEGIN + END + "time.sleep(600)\n")
+    engine.leaves_within = 0.5
+    outcome = await engine.run(agents.task(), agents.journal)
+    assert (outcome.status, outcome.result) == (RunStatus.COMPLETE, "Done.")
+    assert not is_alive(agents.calls[0]["pid"])
+
+
 async def test_a_cancel_ends_it_and_what_it_has_started(agents):
     stubborn = """\
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

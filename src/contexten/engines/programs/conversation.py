@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -100,21 +101,28 @@ class Conversation:
 
     async def _listen(self, process: Running, reader: Reader) -> Ended:
         ended: Ended | None = None
-        async with aclosing(process.messages()) as messages:
-            async for message in messages:
-                for told in reader.take(message):
-                    if isinstance(told, Ended):
-                        ended = told
-                    else:
-                        await self._write(told)
+        try:
+            async with asyncio.timeout(None) as patience, aclosing(process.messages()) as messages:
+                async for message in messages:
+                    for told in reader.take(message):
+                        if isinstance(told, Ended):
+                            ended = told
+                            patience.reschedule(asyncio.get_running_loop().time() + self._engine.leaves_within)
+                        else:
+                            await self._write(told)
+        except TimeoutError:
+            if ended is None:
+                raise
         for entry in reader.rest():
             await self._write(entry)
-        code, said = await process.ended()
-        return ended or reader.failure(said) or self._silent_end(code, _BACKTRACE.sub("", said))
+        return ended or await self._silent_end(process, reader)
 
-    def _silent_end(self, code: int, said: str) -> Ended:
-        how = f"{self._engine.program} ended without a result (exit code {code})"
-        return Ended(RunStatus.FAILED, f"{how}: {said}" if said else f"{how}, and without a word.")
+    async def _silent_end(self, process: Running, reader: Reader) -> Ended:
+        code, said = await process.ended()
+        if (known := reader.failure(said)) is not None:
+            return known
+        how, why = f"{self._engine.program} ended without a result (exit code {code})", _BACKTRACE.sub("", said)
+        return Ended(RunStatus.FAILED, f"{how}: {why}" if why else f"{how}, and without a word.")
 
     async def _write(self, told: Told) -> None:
         if isinstance(told, Began):

@@ -38,6 +38,8 @@ class ProgramEngine(ABC):
     name: str
     concurrency: int | None = 4
     uses_default_model = False
+    leaves_within = 30.0
+    """Seconds after its result in which the program has to end by itself."""
     program: ClassVar[str]
     """Its name on the PATH."""
     package: ClassVar[str]
