@@ -147,8 +147,8 @@ async def test_it_writes_nowhere_else(run, root, tmp_path):
     (root / "out").symlink_to(tmp_path)
     kernel = "/proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/1/oom_score_adj"
     write = "for p in {}; do (echo y > $p) 2>/dev/null && echo wrote $p; done"
-    assert (await run(write.format(f"/usr/x /etc/x /etc/passwd /bin/x /x {kernel}"))).output == ""
-    await run(write.format("../x out/x /tmp/x /home/agent/x /var/tmp/x"))
+    assert (await run(write.format(f"/usr/x /etc/x /etc/passwd /bin/x /x /dev/x /home/x /var/x {kernel}"))).output == ""
+    await run(write.format("../x out/x /tmp/x /home/agent/x /var/tmp/x /dev/shm/x"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["work"]
     assert (await run("ls /tmp /home/agent")).output.split() == ["/home/agent:", "/tmp:", tmp_path.parts[2]]
 
@@ -196,6 +196,8 @@ async def test_a_fork_bomb_ends_at_the_limit_and_with_the_command(program, run):
 
 async def test_memory_files_and_their_size_are_limited(program, run, root, monkeypatch):
     assert "MemoryError" in (await program("bytearray(8 * 2**30)")).output
+    sizes = (await run("df --output=size -B1 /tmp /dev/shm /home/agent | tail -n +2")).output.split()
+    assert sizes == [str(2**30)] * 3
     assert (await run("ulimit -n")).output == f"{sandbox.MAX_OPEN_FILES}\n"
     monkeypatch.setattr(sandbox, "MAX_FILE_SIZE", 2**20)
     assert (await run("head -c 3000000 /dev/zero > big")).exit_code != 0

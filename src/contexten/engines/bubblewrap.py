@@ -21,6 +21,7 @@ HOME = "/home/agent"
 """Home folder of a command: empty, and gone when it ends."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+_SCRATCH = ("/tmp", HOME, "/dev/shm")  # noqa: S108 - the sandbox's own
 _SCRATCH_BYTES = 1024**3
 _TRY_SECONDS = 20.0
 _DOUBT_SECONDS = 10.0
@@ -108,11 +109,11 @@ def _system(program: str, *, network: bool) -> Iterator[str]:
         yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
     # Where the server is root, a command could else set the machine's kernel parameters.
     yield from ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev")
-    for folder in ("/tmp", HOME):  # noqa: S108 - the sandbox's own
+    for folder in _SCRATCH:
         if "--size" in _options(program):
             yield from ("--size", str(_SCRATCH_BYTES))
         yield from ("--tmpfs", folder)
-    yield from ("--symlink", "../tmp", "/var/tmp")  # noqa: S108 - the sandbox's own
+    yield from ("--remount-ro", "/dev", "--symlink", "../tmp", "/var/tmp")  # noqa: S108 - the sandbox's own
 
 
 def _project(root: Path, hidden: Sequence[Path], readable: Sequence[Path]) -> Iterator[str]:
