@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from contexten.engines import Usage
+from contexten.engines.base import Earlier
 from contexten.engines.remote import RemoteEngine
 from contexten.engines.remote.destination import MARK, SELF
 from contexten.errors import EngineError, EngineUnavailableError
@@ -187,6 +188,15 @@ async def test_a_token_that_is_refused_is_not_shown(here):
         await here.run("say hello", engine)
     assert "ctx_not-one" not in str(refused.value)
     assert "ctx_not-one" not in repr(engine._settings)
+
+
+async def test_what_runs_here_have_changed_is_not_there(here):
+    before = len(here.there.runs)
+    with pytest.raises(EngineError, match="builds on what run 7 changed"):
+        await here.run("say hello", builds_on=(Earlier(7, CHANGES),))
+    assert len(here.there.runs) == before
+    await here.run("say hello", metadata={"builds_on": [7]})  # which changed nothing
+    assert "builds_on" not in here.there.read(here.run_id)["metadata"]
 
 
 async def test_a_repository_that_is_not_there(here):

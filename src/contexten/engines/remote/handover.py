@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from contexten.engines.base import BUILDS_ON
 from contexten.engines.git import unstoppable
 from contexten.engines.remote.destination import MARK, handed_on
 from contexten.engines.remote.ending import spent_by
@@ -79,6 +80,7 @@ class Handover:
     async def _create(self, intent: dict[str, Any] | None) -> AgentRun:
         again = intent is not None
         if intent is None:
+            self._check_begins_alike()
             via = handed_on(self.task.metadata)
             intent = {"name": secrets.token_hex(16), "via": via, "repo_id": await self._repository()}
             await self._announce(intent)
@@ -96,7 +98,7 @@ class Handover:
             images=self.task.images or None,
             model=self.task.model,
             repo_id=intent["repo_id"],
-            metadata={**self.task.metadata, MARK: mark},
+            metadata={**_forwarded(self.task.metadata), MARK: mark},
             idempotency_key=intent["name"],
             org_id=self.org_id,
         )
@@ -159,6 +161,14 @@ class Handover:
             "to the one that runs shall work on."
         )
 
+    def _check_begins_alike(self) -> None:
+        if self.task.builds_on:
+            runs = ", ".join(str(earlier.run_id) for earlier in self.task.builds_on)
+            raise EngineError(
+                f"This run builds on what run {runs} changed here, which {self.there.host} does not have. "
+                "Have it done by an engine of this server, or apply those changes first and start it by itself."
+            )
+
     async def _announce(self, intent: Mapping[str, Any]) -> None:
         said = f"Handing the run to {self.there.host}."
         entry = NewLogEntry(message_type=MessageType.ACTION, thought=said, tool_output=dict(intent))
@@ -171,6 +181,11 @@ class Handover:
             tool_output={"run_id": run.id, "begins": self.begins, "url": run.web_url},
         )
         await self.journal.add(entry, key=REMOTE)
+
+
+def _forwarded(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata that mean the same on another server: the numbers of runs do not."""
+    return {name: value for name, value in metadata.items() if name != BUILDS_ON}
 
 
 def _noted(entry: LogEntry | None) -> dict[str, Any] | None:
