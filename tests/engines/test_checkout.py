@@ -45,7 +45,17 @@ def everything(folder):
 async def test_it_has_what_is_on_disk_on_a_branch_of_its_own(repo, home):
     (repo / "a.py").write_text("one\nTWO\n")
     (repo / "shop" / "b.py").unlink()
-    make_project(repo, {"new.py": "", "ignored/c.py": "", "x.log": "", ".env": "SECRET=1", ".venv/lib.py": ""})
+    make_project(
+        repo,
+        {
+            "new.py": "",
+            "node_modules/x.js": "",
+            "ignored/c.py": "",
+            "x.log": "",
+            ".env": "SECRET=1",
+            ".venv/lib.py": "",
+        },
+    )
     (repo / "a.py").chmod(0o755)
     before = everything(repo)
     checkout = await open_checkout(task(repo, "go"), home)
@@ -109,6 +119,18 @@ async def test_a_folder_without_git_is_copied_without_what_programs_make(tmp_pat
     assert sorted(path.name for path in plain.iterdir()) == [
         ".github", ".gitignore", ".ssh", "a.py", "build", "ignored", "node_modules", "shop",
     ]  # fmt: skip
+
+
+async def test_what_tests_leave_behind_is_no_change_unless_it_is_tracked(repo, home):
+    make_project(repo, {"node_modules/kept.js": "1\n"})
+    commit_all(repo, "kept")
+    checkout = await open_checkout(task(repo, "go"), home)
+    make_project(
+        checkout.root, {"__pycache__/a.pyc": "", ".pytest_cache/x": "", "node_modules/new.js": "", ".coverage": ""}
+    )
+    assert not checkout.changes()
+    (checkout.root / "node_modules" / "kept.js").write_text("2\n")
+    assert [file.path for file in checkout.changes().files] == ["node_modules/kept.js"]
 
 
 async def test_a_repository_without_a_commit_has_a_branch_too(tmp_path, home):

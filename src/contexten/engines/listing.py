@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from contexten.engines.baseline import Baseline
 
 LIST_SECONDS = 60.0
-_MADE = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
-"""Folders that programs make, which a project without git has no list of."""
+_MADE = frozenset({"venv", "site-packages"})
+"""Folders that programs make and that a project without git has no list of, beside those that they leave behind."""
+_LEFT_BEHIND = (
+    "__pycache__/", "node_modules/", ".venv/", ".tox/", ".nox/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".hypothesis/",
+    ".coverage", ".DS_Store",
+)  # fmt: skip
+"""What running programs and tests leaves behind, which is no change; git tracks it where a project wants it."""
 _MOST_PATTERNS = 256 * 1024
 
 
@@ -38,13 +43,14 @@ def files_of(source: Path, plain: Baseline) -> list[bytes]:
 
 
 def ignore_patterns(source: Path) -> str:
-    """What the user ignores beside the `.gitignore` files: in all repositories, and in this one only. Blocking."""
-    return "\n".join(_text(path) for path in (_everywhere(source), _here(source)) if path is not None)
+    """What is ignored beside the `.gitignore` files: by the user in all repositories, in this one, and anywhere. Blocking."""
+    own = [_text(path) for path in (_everywhere(source), _here(source)) if path is not None]
+    return "\n".join([*_LEFT_BEHIND, *own])
 
 
 def _tracked_and_new(source: Path) -> Iterator[bytes]:
     yield from _listed(source, "--cached")
-    for path in _listed(source, "--others", "--exclude-standard"):
+    for path in _listed(source, "--others", "--exclude-standard", *(f"--exclude={name}" for name in _LEFT_BEHIND)):
         if not is_hidden(os.fsdecode(path)):
             yield path
 
