@@ -44,7 +44,7 @@ bench: uv ## Measure every claim of the README; fails when one is missed
 	  echo "== $$file"; $(RUN) python "$$file" || failed="$$failed $$file"; \
 	done; [ -z "$$failed" ] || { echo "missed:$$failed" >&2; exit 1; }
 
-conformance-matrix: uv ## Run every supported version of the official packages against the server (large downloads)
+conformance-matrix: uv ## Run every supported version of the official packages, and the real Claude Code and Codex (large downloads)
 	CONFORMANCE_MATRIX=1 $(RUN) pytest -m conformance tests/conformance $(ARGS)
 
 overlay-matrix: uv ## Run the overlay with every version of codegen that it knows (large downloads)
