@@ -11,6 +11,7 @@ import pytest
 
 from contexten.autogenlib import AutogenConfig
 from contexten.engines import Availability, Outcome, Usage
+from contexten.engines.analyst import AnalystEngine
 from contexten.protocol import NewLogEntry, RunStatus
 from running_server import running
 
@@ -71,7 +72,7 @@ class Coder:
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
-        answer = self.script.pop(0) if self.script else self.written(task.prompt)
+        answer = self.script.pop(0) if self.script else self.written((task.history[0] if task.history else task).prompt)
         if isinstance(answer, RunStatus):
             return Outcome(answer, "no luck")
         return Outcome(RunStatus.COMPLETE, answer, usage=Usage(1000, 100, 0.01))
@@ -94,7 +95,9 @@ def anyio_backend():
 def server(tmp_path_factory):
     """One server for all tests of this folder, with the engine `coder`."""
     coder = Coder()
-    with running(tmp_path_factory.mktemp("server"), more_engines=[coder], CONTEXTEN_MAX_PROMPT_BYTES=200_000) as place:
+    folder = tmp_path_factory.mktemp("server")
+    chosen = [coder, AnalystEngine(cache=folder / "index")]
+    with running(folder, more_engines=chosen, CONTEXTEN_MAX_PROMPT_BYTES=200_000) as place:
         place.coder = coder
         yield place
 

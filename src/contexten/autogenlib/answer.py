@@ -64,17 +64,15 @@ def merged(old: str, new: str) -> str:
         return new
     before, after = parsed(old), parsed(new)
     known = {ast.dump(node) for node in before.body}
-    taken = {name for node in before.body for name in defined(node)}
-    imports, rest = [], []
+    taken = {name: what for node in before.body for name, what in _meanings(node)}
+    imports: list[str] = []
+    rest: list[str] = []
     for node in after.body:
         if ast.dump(node) in known or _is_docstring(node, after) or "__all__" in defined(node):
             continue
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            imports.append(_text(new, node))
-        elif again := sorted(taken & set(defined(node))):
+        if again := sorted(name for name, what in _meanings(node) if taken.get(name, what) != what):
             raise AnswerError(f"{again[0]} is defined already: use it as it is and give only what is new.")
-        else:
-            rest.append(_text(new, node))
+        (imports if isinstance(node, ast.Import | ast.ImportFrom) else rest).append(_text(new, node))
     future = [line for line in imports if line.startswith("from __future__")]
     return _joined(old, before, future, [line for line in imports if line not in future], rest)
 
@@ -92,6 +90,17 @@ def defined(node: ast.stmt) -> list[str]:
     if node.__class__.__name__ == "TypeAlias":
         return [getattr(node, "name").id]  # noqa: B009 - Python 3.12 and later alone has it
     return []
+
+
+def _meanings(node: ast.stmt) -> list[tuple[str, str]]:
+    """The names that a statement defines, each with what it stands for."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        source = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+        whole = [
+            (each, source + each.name if source or each.asname else each.name.partition(".")[0]) for each in node.names
+        ]
+        return [(each.asname or each.name.partition(".")[0], target) for each, target in whole]
+    return [(name, ast.dump(node)) for name in defined(node)]
 
 
 def _is_docstring(node: ast.stmt, module: ast.Module) -> bool:

@@ -102,6 +102,8 @@ class Conversation:
         for attempt in range(1, self._max_attempts + 1):
             self.facts.attempts = attempt
             self.facts.take(task)
+            if self.facts.engine == _READS_ONLY:
+                raise GenerationError(_NO_WRITER)
             self._tell("asked", attempt=attempt, run_id=task.id)
             await self._followed(task)
             code, reasons = await self._judged(task)
@@ -114,15 +116,11 @@ class Conversation:
 
     async def _judged(self, task: AsyncAgentTask) -> tuple[str, Sequence[str]]:
         if not task.is_successful:
-            raise GenerationError(
-                f"Run {task.id} ended as {task.status}: {_short(task.result)}{_hint(self.facts.engine)}"
-            )
+            raise GenerationError(f"Run {task.id} ended as {task.status}: {_short(task.result)}")
         try:
             code = module_of(task.result)
             return code, await asyncio.to_thread(self._check, code)
         except AnswerError as error:
-            if self.facts.engine == _READS_ONLY:
-                raise GenerationError(f"Run {task.id} answered with text.{_hint(self.facts.engine)}") from error
             return "", [str(error)]
 
     async def _followed(self, task: AsyncAgentTask) -> None:
@@ -147,10 +145,10 @@ class Conversation:
 _READS_ONLY = "analyst"
 
 
-def _hint(engine: str | None) -> str:
-    if engine != _READS_ONLY:
-        return ""
-    return " The engine analyst writes no code: set CONTEXTEN_AUTOGEN_ENGINE=model, and CONTEXTEN_MODEL on the server."
+_NO_WRITER = (
+    "The server would have the engine analyst write the code, which only reads. Set CONTEXTEN_AUTOGEN_ENGINE=model, and "
+    "CONTEXTEN_MODEL where the server is started."
+)
 
 
 def _short(text: str | None) -> str:

@@ -139,6 +139,10 @@ class Policy:
             return len(parts) == 1 or parts[1] in PARTS[top]
         return top in sys.stdlib_module_names or top in self.modules or bool(_distributions(top) & self.dependencies)
 
+    def admits_part_of(self, module: str) -> bool:
+        """Whether something in a module is allowed by name; then the module may be imported for it."""
+        return any(each.startswith(f"{module}.") for each in self.allow)
+
 
 class _Reading:
     """One module, read for what the policy refuses."""
@@ -183,7 +187,7 @@ class _Reading:
             target = base + each.name
             if each.name == "*":
                 yield node.lineno, f"from {module} import *: name what is used"
-            elif not self._policy.admits(target):
+            elif not self._policy.admits(target) and not self._policy.admits_part_of(target):
                 yield node.lineno, f"imports {target}, which is neither allowed nor a dependency of the project"
             elif not base and not each.asname:
                 top = target.partition(".")[0]

@@ -79,9 +79,7 @@ def dotted(module: str) -> str:
     Raises:
         UsageError: it is none of Python's.
     """
-    name = (
-        module.removesuffix(".py").replace("/", ".").strip(".") if "/" in module or module.endswith(".py") else module
-    )
+    name = module.removesuffix(".py").replace("/", ".") if "/" in module or module.endswith(".py") else module
     if not is_module(name):
         raise UsageError(
             f"The module wanted is {module!r}: it must be names of Python with dots between, such as web.forms."

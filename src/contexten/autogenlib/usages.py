@@ -44,8 +44,9 @@ def uses_in(source: str, modules: Iterable[str], name: str) -> Uses:
         return found
     bound = set(_bound(tree, set(modules), name))
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) in bound and _is_read(node):
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute) and _is_read(node)]
+    for node in sorted(names, key=lambda node: (node.lineno, node.col_offset)):
+        if ast.unparse(node) in bound:
             parent = parents.get(node)
             found.attributes_only &= isinstance(parent, ast.Attribute)
             found.expressions.append(_around(node, parents)[:_LONGEST])

@@ -103,7 +103,7 @@ def generate(  # noqa: PLR0913 (an option is an argument)
     """
     from contexten.cli.connect import connected
 
-    settings = {"description": description, "engine": engine, "model": model}
+    settings: dict[str, Any] = {"description": description, "engine": engine, "model": model}
     project = _project(repo, **settings)
     request = _request(project, wanted, use or [])
     if project.lock.has(request.module_path, request.names):
