@@ -12,6 +12,7 @@ from cli.conftest import new_machine
 from cli.test_terminal import Screen, plain
 from shop_project import commit_all, git
 
+pytestmark = pytest.mark.once
 REFUNDS = "shop/refunds.py"
 EDIT = {REFUNDS: "def refund_order(order_id: int) -> bool:\n    return True\n", "shop/new.py": "NEW = 1\n"}
 

@@ -17,6 +17,7 @@ from contexten.engines.changes import changes_since
 from contexten.errors import EngineError, UsageError
 from shop_project import commit_all, git, make_project
 
+pytestmark = pytest.mark.once
 FILES = {"a.py": "one\ntwo\n", "shop/b.py": "".join(f"x{n} = {n}\n" for n in range(30)), ".gitignore": "*.log\n"}
 
 

@@ -116,13 +116,6 @@ def test_what_was_done_until_a_failure_is_kept(admin):
     assert kept(admin, run_id)["insertions"] == 1
 
 
-def test_what_was_done_until_its_time_was_up_is_kept(admin):
-    prompt = json.dumps({"end": "never", "a.py": "slow\n"})
-    run_id = admin.create(prompt, engine="editing", timeout=4.0)["id"]
-    assert admin.until(run_id, seconds=60)["status"] == "TIMEOUT"
-    assert kept(admin, run_id)["insertions"] == 1
-
-
 def test_what_was_done_until_a_cancel_is_kept(admin):
     run_id = edit(admin, "never", **{"a.py": "stopped\n"})
     admin.until(run_id, lambda run: run["log_count"] > 1)
