@@ -96,6 +96,13 @@ def test_a_program_that_is_missing_is_a_note(machine, tmp_path, monkeypatch):
     assert checks["git"]["next_step"]
 
 
+def test_a_machine_without_walls_is_told_so(machine):
+    machine.extra["CONTEXTEN_SANDBOX"] = "none"
+    check = found(machine)["sandbox"]
+    assert (check["state"], check["next_step"]) == ("note", "unset CONTEXTEN_SANDBOX")
+    assert check["detail"].startswith("none: commands of a model read and do all")
+
+
 def test_what_it_says_holds_no_token(live):
     token = json.loads(Path(live.data / "credentials.json").read_text())["token"]
     done = live("doctor", "--json")

@@ -143,6 +143,13 @@ def test_another_folder_without_git(machine, project, edited, tmp_path):
     assert missing.returncode == 2
 
 
+def test_a_run_that_goes_on_says_so(machine, project):
+    number = str(machine.json("run", json.dumps({"a.py": "x\n", "end": "never"}), "--no-follow")["id"])
+    done = machine("runs", "diff", number)
+    assert done.stderr.startswith(f"Run {number} goes on: what it changes is there when its turn ends.")
+    assert machine("runs", "cancel", number).returncode == 0
+
+
 def test_a_run_that_is_not_there(machine):
     for words in (("diff", "9999"), ("apply", "9999")):
         done = machine("runs", *words)

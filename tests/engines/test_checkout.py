@@ -287,6 +287,12 @@ async def test_too_much_is_refused_and_leaves_nothing(repo, home, monkeypatch):
     assert list((home / "1").iterdir()) == []
 
 
+async def test_a_folder_that_cannot_be_written_is_said(repo, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EngineError, match=r"could not be copied for the run: .*Not a directory"):
+        await open_checkout(task(repo, "go"), tmp_path / "file" / "checkouts")
+
+
 async def test_a_deleted_copy_is_gone_whatever_was_made_of_it(repo, home, tmp_path):
     checkout = await open_checkout(task(repo, "go"), home)
     kept = make_project(tmp_path / "kept", {"precious": "x"})

@@ -10,7 +10,7 @@ from contexten.errors import ApiError
 
 if TYPE_CHECKING:
     from contexten.client import CodegenClient
-    from contexten.protocol import AgentRunDiff, ChangedFile
+    from contexten.protocol import AgentRun, AgentRunDiff, ChangedFile
 
 _MINUS = "\u2212"
 _BAR = 20
@@ -41,6 +41,13 @@ def show_figures(diff: AgentRunDiff) -> None:
         say(f"  {_shown(file):<{width}}  {_figures(file)}  {_bar(file, most)}".rstrip())
     say(f"  {totals(diff)}")
     note_omitted(diff)
+
+
+def nothing(run: AgentRun) -> str:
+    """What to say of a run that has no changes (yet)."""
+    if run.is_terminal:
+        return f"Run {run.id} has changed nothing."
+    return f"Run {run.id} goes on: what it changes is there when its turn ends. Follow it: contexten runs logs {run.id} --follow"
 
 
 def totals(diff: AgentRunDiff) -> str:

@@ -147,15 +147,16 @@ def diff(
 ) -> None:
     """Show what a run changed in its own copy of the repository, as a patch."""
     from contexten.cli.absent import known
-    from contexten.cli.changes import show_figures, show_patch
+    from contexten.cli.changes import nothing, show_figures, show_patch
     from contexten.cli.connect import connected
 
     with connected() as connection, known(connection, "run", run):
         found = connection.client.get_agent_run_diff(run)
+        why_empty = "" if found.files else nothing(connection.client.get_agent_run(run))
     if json:
         emit(found)
-    elif not found.files:
-        note(f"Run {run} has changed nothing.")
+    elif why_empty:
+        note(why_empty)
     elif stat:
         show_figures(found)
     else:

@@ -79,8 +79,10 @@ async def open_checkout(task: Task, home: Path) -> Checkout:
         await git.unstoppable(asyncio.to_thread(_copy, task, partial))
         branch = await _begin_branch(task, partial / _WORK)
         await git.unstoppable(asyncio.to_thread(_settle, partial, folder, branch))
-    except BaseException:
+    except BaseException as error:
         await git.unstoppable(asyncio.to_thread(_remove, partial))
+        if isinstance(error, OSError):
+            raise EngineError(f"The repository could not be copied for the run: {error}.") from error
         raise
     checkout = await asyncio.to_thread(find_checkout, home, task.organization_id, task.run_id)
     if checkout is None:
@@ -94,7 +96,7 @@ def find_checkout(home: Path, organization_id: int, run_id: int) -> Checkout | N
     try:
         state = json.loads((folder / _STATE).read_text("utf-8"))
         return Checkout((folder / _WORK).resolve(), state["branch"], state["tree"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):  # the last three: a power cut while it was written
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):  # or cut short by a power cut
         return None
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from contexten.engines.base import Outcome
     from contexten.engines.changes import Changes
-    from contexten.engines.checkout import Checkout
     from contexten.server.store import Store
     from contexten.server.store.records import TurnRecord
 
@@ -34,15 +33,26 @@ async def keep_changes(store: Store, home: Path, record: TurnRecord, outcome: Ou
         outcome: how it ended; None when it was cancelled.
     """
     whose = (record.organization_id, record.run_id)
-    checkout = await asyncio.to_thread(find_checkout, home, *whose)
     told = outcome.changes if outcome is not None else None
-    changes = told if told is not None or checkout is None else await _seen(checkout, record)
+    branch, changes = await asyncio.to_thread(_seen, home, record, told)
     if changes is not None:
-        there = await store.diffs.keep(record.run_id, record.turn, checkout.branch if checkout else "", changes)
+        there = await store.diffs.keep(record.run_id, record.turn, branch, changes)
     else:
         there = outcome is not None or await _is_there(store, record)
     if not there:
         await asyncio.to_thread(discard_checkout, home, *whose)
+
+
+def _seen(home: Path, record: TurnRecord, told: Changes | None) -> tuple[str, Changes | None]:
+    """The branch of a run's copy, and its changes where the engine did not tell them; whatever is wrong, the run must end."""
+    try:
+        checkout = find_checkout(home, record.organization_id, record.run_id)
+        if checkout is None:
+            return "", told
+        return checkout.branch, told if told is not None else checkout.changes()
+    except (EngineError, OSError, ValueError) as error:
+        logger.warning("What run %d changed cannot be told: %s", record.run_id, error)
+        return "", told
 
 
 async def _is_there(store: Store, record: TurnRecord) -> bool:
@@ -51,11 +61,3 @@ async def _is_there(store: Store, record: TurnRecord) -> bool:
     except NotThereError:
         return False
     return True
-
-
-async def _seen(checkout: Checkout, record: TurnRecord) -> Changes | None:
-    try:
-        return await asyncio.to_thread(checkout.changes)
-    except (EngineError, OSError, ValueError) as error:  # whatever it is, the run must end
-        logger.warning("What run %d changed cannot be told: %s", record.run_id, error)
-        return None
