@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from contexten.engines.checkout import discard_checkout, find_checkout
-from contexten.errors import EngineError
+from contexten.errors import EngineError, StoreUnavailableError
 from contexten.server.store.errors import NotThereError
 
 if TYPE_CHECKING:
@@ -31,7 +31,19 @@ async def keep_changes(store: Store, home: Path, record: TurnRecord, outcome: Ou
         home: the folder of the copies.
         record: the turn.
         outcome: how it ended; None when it was cancelled.
+
+    Raises:
+        StoreUnavailableError: nothing can be noted now.
     """
+    try:
+        await _keep(store, home, record, outcome)
+    except StoreUnavailableError:
+        raise
+    except Exception:  # whatever it is, the run must end
+        logger.exception("What run %d changed could not be kept", record.run_id)
+
+
+async def _keep(store: Store, home: Path, record: TurnRecord, outcome: Outcome | None) -> None:
     whose = (record.organization_id, record.run_id)
     told = outcome.changes if outcome is not None else None
     branch, changes = await asyncio.to_thread(_seen, home, record, told)
