@@ -12,6 +12,9 @@ import pytest
 from contexten.autogenlib import AutogenConfig
 from contexten.engines import Availability, Outcome, Usage
 from contexten.engines.analyst import AnalystEngine
+from contexten.engines.model import ModelEngine
+from contexten.engines.model.limits import Limits
+from contexten.engines.sandbox import Sandbox
 from contexten.protocol import NewLogEntry, RunStatus
 from running_server import running
 
@@ -96,7 +99,9 @@ def server(tmp_path_factory):
     """One server for all tests of this folder, with the engine `coder`."""
     coder = Coder()
     folder = tmp_path_factory.mktemp("server")
-    chosen = [coder, AnalystEngine(cache=folder / "index")]
+    (folder / "notes.py").write_text("X = 1\n")
+    model = ModelEngine(None, folder / "data" / "checkouts", Sandbox(), Limits(retries=2, request_seconds=30))
+    chosen = [coder, model, AnalystEngine(cache=folder / "index")]
     with running(folder, more_engines=chosen, CONTEXTEN_MAX_PROMPT_BYTES=200_000) as place:
         place.coder = coder
         yield place

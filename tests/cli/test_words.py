@@ -25,6 +25,7 @@ SUBCOMMANDS = {
     ),
     "repos": ("list", "add", "remove"),
     "code": ("overview", "symbol", "refs", "callers", "similar", "context"),
+    "autogen": ("list", "show", "check", "generate", "clear", "usage"),
     "org": ("list", "create"),
     "token": ("create", "list", "revoke"),
     "overlay": ("apply", "revert", "status", "verify", "run"),
@@ -78,7 +79,7 @@ def test_the_version(machine, words):
             "error: there is no option --modle. Did you mean --model? See: contexten run --help\n",
         ),
         (("run", "hi", "--nope"), "error: there is no option --nope. See: contexten run --help\n"),
-        (("autogen",), "error: there is no command 'autogen'. The commands: contexten --help\n"),
+        (("dance",), "error: there is no command 'dance'. The commands: contexten --help\n"),
         (("runs", "shwo"), "error: no such command 'shwo'. Did you mean 'show'? See: contexten runs --help\n"),
         (
             ("runs", "show", "one"),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from contexten.errors import SettingsError, UsageError
-from contexten.settings import AutogenSettings
 
 if TYPE_CHECKING:
-    import os
-
     from pydantic import SecretStr
+
+    from contexten.settings import AutogenSettings
 
 Mode = Literal["generate", "locked", "off"]
 LOCK = "autogen.lock"
@@ -71,6 +71,12 @@ class AutogenConfig:
         if not self.folder.isidentifier():
             raise UsageError(f"folder is {self.folder!r}: it must be one name that Python could import.")
 
+    @property
+    def current_mode(self) -> Mode:
+        """Whether what is missing is asked for. Where the shell says it, the settings, which take their time, stay unread."""
+        said = self.mode or os.environ.get("CONTEXTEN_AUTOGEN")
+        return cast("Mode", said) if said in get_args(Mode) else self.settings.mode
+
     @cached_property
     def settings(self) -> AutogenSettings:
         """The settings, with what the program says instead.
@@ -79,6 +85,8 @@ class AutogenConfig:
             SettingsError: a variable of the environment has a value that cannot be meant.
         """
         from pydantic import ValidationError
+
+        from contexten.settings import AutogenSettings
 
         try:
             found = AutogenSettings()

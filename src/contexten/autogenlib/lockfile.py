@@ -16,7 +16,7 @@ from contexten.autogenlib.request import is_module, is_public
 from contexten.errors import AutogenError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from contexten.autogenlib.request import GeneratedCode
@@ -55,12 +55,12 @@ class Lock:
     Args:
         root: the project's folder.
         folder: the folder in it where sources are.
-        guards: folder for the file that processes take turns with.
+        guards: says in which folder the file is that processes take turns with.
     """
 
-    def __init__(self, root: Path, folder: str, guards: Path) -> None:
+    def __init__(self, root: Path, folder: str, guards: Callable[[], Path]) -> None:
         self.root, self.path, self.folder = root, root / LOCK, root / folder
-        self._guard = guards / f"{hashlib.sha256(str(root).encode('utf-8', 'surrogatepass')).hexdigest()[:24]}.lock"
+        self._guards = guards
         self._known: tuple[object, dict[str, Locked]] | None = None
 
     def modules(self) -> dict[str, Locked]:
@@ -177,14 +177,18 @@ class Lock:
         from filelock import FileLock
 
         try:
-            self._guard.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with FileLock(self._guard, timeout=60):
+            with FileLock(self._guard(), timeout=60):
                 self._known = None
                 modules = dict(self.modules())
                 yield modules
                 self._write(modules)
         except OSError as error:
             raise AutogenError(f"What is generated cannot be kept in {self.root}: {error}.") from error
+
+    def _guard(self) -> Path:
+        folder = self._guards()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder / f"{hashlib.sha256(os.fsencode(self.root)).hexdigest()[:24]}.lock"
 
     def _write(self, modules: Mapping[str, Locked]) -> None:
         data = {

@@ -50,7 +50,7 @@ class Project:
         self._org_id, self._token = org_id, token
         self.config = config or AutogenConfig()
         self.root = project_root(self.config.codebase_path or start or Path.cwd())
-        self.lock = Lock(self.root, self.config.folder, self.config.settings.cache_dir / "autogen-locks")
+        self.lock = Lock(self.root, self.config.folder, lambda: self.config.settings.cache_dir / "autogen-locks")
         self._turns: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
         self._told: set[str] = set()
@@ -58,7 +58,7 @@ class Project:
     @property
     def mode(self) -> Mode:
         """Whether what is missing is asked for."""
-        return self.config.settings.mode
+        return self.config.current_mode
 
     def source(self, module: str) -> str | None:
         """A locked module's source, checked by the gate; None when the lock does not have it.
