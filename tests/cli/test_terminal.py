@@ -11,6 +11,8 @@ from termios import TIOCSWINSZ
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-ln-z]|\r|\x1b\].*?\x07")
 SECONDS = 60

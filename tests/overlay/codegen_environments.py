@@ -67,15 +67,19 @@ class Environment:
 
     def python_with(self, *words: str, **variables: str) -> str:
         """What the interpreter prints when it is called so; it must succeed."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("CODEGEN", "COV"))}
-        environment |= {"CONTEXTEN_OVERLAY_BRIDGE": "0", "HOME": str(self.root), "TELEMETRY_ENABLED": "false"}
-        environment |= {"TELEMETRY_CONSENT_PROMPTED": "true", **variables}
+        environment = self.variables() | variables
         command = [str(self.python), *words]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=120, check=False, env=environment, cwd=self.root
         )
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
+
+    def variables(self) -> dict[str, str]:
+        """The environment variables of its programs, without those that they are given."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CODEGEN", "COV"))}
+        quiet = {"TELEMETRY_ENABLED": "false", "TELEMETRY_CONSENT_PROMPTED": "true"}
+        return inherited | quiet | {"CONTEXTEN_OVERLAY_BRIDGE": "0", "HOME": str(self.root)}
 
     def snapshot(self) -> dict[str, tuple[str, int]]:
         """Hash and mode of each file of the package and its metadata, compiled files left out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from loaded_interpreter import loaded_interpreter
 
 from contexten.overlay import apply, revert
 
@@ -44,12 +45,19 @@ def overlaid(environments):
     revert(environment.target())
 
 
+@pytest.fixture(scope="module")
+def loaded(overlaid):
+    with loaded_interpreter(overlaid, "codegen.agents.agent") as run:
+        yield run
+
+
 @pytest.fixture
-def program(overlaid, account, tmp_path):
-    """Runs a program with the overlay in effect."""
+def program(overlaid, loaded, account, tmp_path):
+    """Runs a program with the overlay in effect: one with settings of its own in an interpreter of its own."""
 
     def run(text, **variables):
-        return overlaid.run(START + text, GATE=str(tmp_path / "gate"), **account, **variables)
+        how = overlaid.run if variables else loaded
+        return how(START + text, GATE=str(tmp_path / "gate"), **account, **variables)
 
     return run
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import os
 import threading
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from contexten.errors import MissingExtraError, RequestTimeoutError, StoreUnavailableError, UsageError
 from contexten.resilience.clock import SYSTEM_CLOCK, Clock
@@ -51,7 +52,7 @@ class RateLimit:
         self._failures = failures
         self._bucket = make()
         self._longest = max(rate.interval for rate in self._bucket.rates)
-        self._lock, self._pid = threading.Lock(), os.getpid()
+        self._lock, self._pid = threading.RLock(), os.getpid()
 
     @classmethod
     def memory(cls, *rates: tuple[int, float], clock: Clock = SYSTEM_CLOCK) -> RateLimit:
@@ -69,9 +70,12 @@ class RateLimit:
 
         opened = partial(SQLiteBucket.init_from_file, table="calls", db_path=str(path), use_file_lock=True)
         try:
-            return cls(partial(opened, _rates(rates)), clock.wall, local=False, clock=clock, failures=(sqlite3.Error,))
+            made = cls(partial(opened, _rates(rates)), clock.wall, local=False, clock=clock, failures=(sqlite3.Error,))
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailableError(f"The rate limit's file {path} cannot be used: {error}") from error
+        _files.add(made)
+        _mind_forks()
+        return made
 
     @classmethod
     def redis(cls, url: str, *rates: tuple[int, float], name: str, clock: Clock = SYSTEM_CLOCK) -> RateLimit:
@@ -135,7 +139,7 @@ class RateLimit:
     def _begin_in_a_child(self) -> None:
         """After a fork: leave the parent's lock, file and connection to the parent."""
         _inherited.append(self._bucket)
-        self._lock, self._pid, self._bucket = threading.Lock(), os.getpid(), self._make()
+        self._lock, self._pid, self._bucket = threading.RLock(), os.getpid(), self._make()
 
     def _start_anew(self) -> float:
         """Forget what was counted in the future: a clock was set back, and nobody should wait until it is there."""
@@ -161,3 +165,28 @@ def _rates(rates: Rates) -> list[Rate]:
                 f"a rate must be a number of calls >= 1 and of seconds >= {_SHORTEST}, got ({count}, {seconds})"
             )
     return [Rate(count, int(seconds * 1000)) for count, seconds in rates or ((60, 30.0),)]
+
+
+_files: WeakSet[RateLimit] = WeakSet()
+_held = threading.local()
+"""The locks that a thread which forks has taken."""
+
+
+@cache
+def _mind_forks() -> None:
+    """Let no thread be inside SQLite when the process forks: its mutexes would stay locked in the child for good."""
+    if hasattr(os, "register_at_fork"):
+        import filelock  # noqa: F401 (what is registered later is called earlier: the files' locks must still be free to go)
+
+        os.register_at_fork(before=_stand_still, after_in_parent=_go_on, after_in_child=_go_on)
+
+
+def _stand_still() -> None:
+    _held.locks = [limit._lock for limit in sorted(_files, key=id)]  # noqa: SLF001 (of this module)
+    for lock in _held.locks:
+        lock.acquire()
+
+
+def _go_on() -> None:
+    for lock in _held.locks:
+        lock.release()
