@@ -182,6 +182,21 @@ def test_an_uncaught_error_is_explained_with_one_question(project, coder):
     assert project.asked == 2
 
 
+@pytest.mark.parametrize(
+    "variables", [{"CODEGEN_BASE_URL": "http://127.0.0.1:9"}, {"CODEGEN_API_TOKEN": "", "CODEGEN_BASE_URL": ""}]
+)
+def test_without_a_server_a_program_can_go_on(project, variables):
+    program = """
+try:
+    from contexten.autogen.tokens import generate_token
+except ImportError as error:
+    print("without", error)
+"""
+    assert project(program, **variables).startswith("without tokens:generate_token could not be asked for: "), (
+        project.complaints
+    )
+
+
 @pytest.mark.parametrize("mode", ["locked", "off"])
 def test_a_mode_that_forbids_to_ask_says_what_to_do(project, mode):
     program = """

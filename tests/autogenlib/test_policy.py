@@ -70,7 +70,17 @@ REFUSED = {
     "class A:\n    print('x')": "Expr while it is imported",
     "class A(print('x')): pass": "calls print",
     "def f(x=open('y')): return x": "calls open",
-    "@print\ndef f(): ...": None,
+    "@print\ndef f(): ...": "calls print",
+    "import io\nx = io.open('y')": "calls io.open",
+    "from pathlib import Path\nx = Path('y').write_text('z')": "write_text",
+    "import threading\nx = threading.Thread(target=int).start()": ".start",
+    "import asyncio\nx = asyncio.run(f())": "calls asyncio.run",
+    "import time\nx = time.sleep(9)": "time.sleep",
+    "def f(): return open('y')\nx = f()": "line 1: calls open",
+    "def g(): print(1)\ndef f(): return g()\nx = [f() for _ in 'ab']": "line 1: calls print",
+    "class A:\n    def __init__(self): open('y')\nx = A()": "line 2: calls open",
+    "def deco(f): print(f)\n@deco\ndef f(): ...": "line 1: calls print",
+    "class A:\n    x = open('y')": "calls open",
     "import json\njson = 1": "another meaning",
     "import json\ndef json(): ...": "another meaning",
     "def open(): ...": None,
@@ -140,7 +150,7 @@ class Form:
     fields: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__class__
+        super().__init__()
         if not self.name:
             raise ValueError(f"{type(self).__name__} has no name")
 
@@ -170,6 +180,15 @@ async def load(path: str | os.PathLike[str], retries: int = 3) -> Iterator[str]:
         lines = list(pool.map(str.strip, file))
     print(sys.maxsize, os.environ.get("HOME"), p.join("a", "b"), urlsplit("x").path, file=sys.stderr)
     return iter(lines)
+
+
+def _table() -> dict[str, int]:
+    return {name: KNOWN[name] for name in sorted(KNOWN)}
+
+
+TABLE = _table()
+CONSOLE = rich.console.Console()
+HANDLERS = {"load": load}
 
 
 def told(value: Any) -> str:

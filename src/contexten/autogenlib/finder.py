@@ -14,6 +14,7 @@ from contexten.autogenlib.moving import shifted
 from contexten.autogenlib.project import Project
 from contexten.autogenlib.request import CallerContext, is_module, is_public
 from contexten.autogenlib.usages import uses_in
+from contexten.errors import ContextenError, GenerationError
 
 if TYPE_CHECKING:
     import os
@@ -73,9 +74,18 @@ class GeneratedLoader:
         names = [each for each in wanted if each == name or not self._is_below(project, each, asked.file)]
         with self._changing:
             if name not in module.__dict__:
-                caller = self._caller(asked.file, names)
-                self._take(module, project.define(self.module, names, caller), project)
+                source = self._defined(project, names, self._caller(asked.file, names))
+                self._take(module, source, project)
         return name in module.__dict__
+
+    def _defined(self, project: Project, names: Sequence[str], caller: CallerContext) -> str:
+        try:
+            return project.define(self.module, names, caller)
+        except ContextenError as error:
+            if isinstance(error, ImportError):
+                raise
+            wanted = f"{self.module}:{','.join(names)}"
+            raise GenerationError(f"{wanted} could not be asked for: {error}") from error
 
     def _take(self, module: ModuleType, source: str, project: Project) -> None:
         """Execute what of a source is not executed yet; what was before stays the same object."""

@@ -72,6 +72,20 @@ CORE = frozenset({"builtins", "ctypes", "importlib", "os", "posix", "socket", "s
 """Names of modules that are not reached as a part of anything."""
 EFFECTS = frozenset({"open", "print"})
 """Builtins that are not called while the module is imported."""
+EFFECTS_OF_OBJECTS = frozenset({
+    "chmod", "connect", "execute", "executescript", "extractall", "hardlink_to", "kill", "mkdir", "mkstemp", "open", "rename",
+    "rmdir", "run", "send", "sendall", "sleep", "start", "submit", "symlink_to", "terminate", "touch", "truncate", "unlink",
+    "urlopen", "wait", "write", "write_bytes", "write_text", "writelines",
+})  # fmt: skip
+"""Methods, of whatever object, that are not called while the module is imported."""
+WITHOUT_EFFECT = frozenset({
+    "abc", "array", "base64", "bisect", "calendar", "cmath", "collections", "contextlib", "contextvars", "copy", "dataclasses",
+    "datetime", "decimal", "difflib", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "hmac", "html", "inspect",
+    "ipaddress", "itertools", "json", "keyword", "logging", "math", "numbers", "operator", "os", "pathlib", "queue", "random",
+    "re", "secrets", "statistics", "string", "struct", "sys", "textwrap", "threading", "time", "types", "typing", "unicodedata",
+    "urllib", "uuid", "warnings", "weakref", "zoneinfo",
+})  # fmt: skip
+"""Of the standard library: modules whose functions may be called while the module is imported."""
 DUNDERS = frozenset({
     "__abs__", "__add__", "__aenter__", "__aexit__", "__aiter__", "__all__", "__and__", "__anext__", "__annotations__",
     "__bool__", "__bytes__", "__call__", "__cause__", "__class__", "__class_getitem__", "__contains__", "__copy__",
@@ -85,6 +99,7 @@ DUNDERS = frozenset({
 _AT_IMPORT = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.Pass
 )  # fmt: skip
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _TYPES = ("TypeAlias",)
 _BY_NAME = ("getattr", "hasattr")
 _HIDDEN = re.compile(r"__\w+?__")
@@ -174,6 +189,7 @@ class _Reading:
             elif isinstance(node, ast.MatchClass):
                 yield from ((node.lineno, f"{each} is matched") for each in node.kwd_attrs if _is_hidden(each))
         yield from self._at_import(self._tree)
+        yield from self._effects()
 
     def _imported(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.ImportFrom) and (node.level or not node.module):
@@ -270,11 +286,32 @@ class _Reading:
                 continue
             if not isinstance(node, _AT_IMPORT) and type(node).__name__ not in _TYPES and not self._for_types(node):
                 yield node.lineno, f"{type(node).__name__} while it is imported: put it into a function"
-            for each in _evaluated(node):
-                if isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id in EFFECTS:
-                    yield each.lineno, f"calls {each.func.id} while it is imported: put it into a function"
             if isinstance(node, ast.ClassDef):
                 yield from self._at_import(node)
+
+    def _effects(self) -> Iterator[tuple[int, str]]:
+        """Calls with an effect while the module is imported, also in those of its own functions that are called then."""
+        own = {node.name: node for node in self._tree.body if isinstance(node, _DEFINITIONS)}
+        waiting: list[ast.stmt] = [*self._tree.body]
+        while waiting:
+            for called in _called_at_once(waiting.pop()):
+                name = called.id if isinstance(called, ast.Name) else ""
+                if name in own:
+                    waiting += _bodies(own.pop(name))
+                elif self._has_effect(called):
+                    yield (
+                        called.lineno,
+                        f"calls {ast.unparse(called)[:80]} while it is imported: put it into a function",
+                    )
+
+    def _has_effect(self, called: ast.expr) -> bool:
+        if isinstance(called, ast.Name) and called.id in EFFECTS:
+            return True
+        path = self._path(called)
+        if path is None or path.partition(".")[0] not in sys.stdlib_module_names:
+            return path is None and isinstance(called, ast.Attribute) and called.attr in EFFECTS_OF_OBJECTS
+        pure = path.partition(".")[0] in WITHOUT_EFFECT and path.rpartition(".")[2] not in EFFECTS_OF_OBJECTS
+        return not pure and path not in self._allow
 
     def _for_types(self, node: ast.stmt) -> bool:
         """Whether it is `if TYPE_CHECKING:` with imports alone."""
@@ -339,20 +376,27 @@ def _is_builtin(name: str) -> bool:
     return hasattr(builtins, name) and name in REFUSED_NAMES | EFFECTS | set(_BY_NAME)
 
 
-def _evaluated(node: ast.stmt) -> Iterator[ast.AST]:
-    """The expressions of a statement that are evaluated at once: not the bodies of functions."""
-    waiting: list[ast.AST] = [node]
+def _called_at_once(statement: ast.stmt) -> Iterator[ast.expr]:
+    """What a statement calls when it is executed: not what the functions that it defines would."""
+    waiting: list[ast.AST] = [statement]
     while waiting:
         each = waiting.pop()
-        yield each
-        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
-            waiting += [*each.decorator_list, *each.args.defaults, *(one for one in each.args.kw_defaults if one)]
-        elif isinstance(each, ast.Lambda):
-            waiting += each.args.defaults
-        elif isinstance(each, ast.ClassDef):
-            waiting += [*each.decorator_list, *each.bases, *each.keywords]
-        else:
+        if isinstance(each, _DEFINITIONS):
+            yield from (one for one in each.decorator_list if not isinstance(one, ast.Call))
+            waiting += each.decorator_list
+        if isinstance(each, ast.Call):
+            yield each.func
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting += [*each.args.defaults, *(one for one in each.args.kw_defaults if one)]
+        elif not isinstance(each, ast.Lambda):
             waiting += ast.iter_child_nodes(each)
+
+
+def _bodies(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[ast.stmt]:
+    """What is executed when a function, or a class with any of its methods, is called."""
+    if not isinstance(node, ast.ClassDef):
+        return node.body
+    return [one for each in node.body if isinstance(each, _DEFINITIONS) for one in _bodies(each)]
 
 
 def _distributions(module: str) -> frozenset[str]:
