@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +16,6 @@ from contexten.engines.model.limits import Limits
 from contexten.engines.sandbox import Sandbox
 from contexten.protocol import NewLogEntry, RunStatus
 from running_server import running
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 CODE = {
     "generate_token": '''\

@@ -375,7 +375,7 @@ def test_wrong_settings_are_named(project, monkeypatch):
         _ = Project(config=project.config()).policy
     monkeypatch.setenv("CONTEXTEN_AUTOGEN", "sometimes")
     with pytest.raises(SettingsError, match="CONTEXTEN_AUTOGEN is 'sometimes'"):
-        Project(config=project.config())
+        _ = Project(config=project.config()).mode
 
 
 async def test_projects_allow_by_name_in_their_own_file(project, coder):

@@ -195,6 +195,10 @@ except ImportError as error:
     assert project(program, **variables).startswith("without tokens:generate_token could not be asked for: "), (
         project.complaints
     )
+    project("from contexten.autogen.tokens import generate_token\n", **variables)
+    assert "program.py" in project.complaints
+    assert project.complaints.count("File ") < 6
+    assert not (project.home / "data" / "autogen.jsonl").exists()
 
 
 @pytest.mark.parametrize("mode", ["locked", "off"])

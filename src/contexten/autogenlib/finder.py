@@ -81,11 +81,11 @@ class GeneratedLoader:
     def _defined(self, project: Project, names: Sequence[str], caller: CallerContext) -> str:
         try:
             return project.define(self.module, names, caller)
-        except ContextenError as error:
+        except ContextenError as error:  # what went on inside would hide from a person the line that imports
             if isinstance(error, ImportError):
-                raise
+                raise error.with_traceback(None) from None
             wanted = f"{self.module}:{','.join(names)}"
-            raise GenerationError(f"{wanted} could not be asked for: {error}") from error
+            raise GenerationError(f"{wanted} could not be asked for: {error}") from None
 
     def _take(self, module: ModuleType, source: str, project: Project) -> None:
         """Execute what of a source is not executed yet; what was before stays the same object."""

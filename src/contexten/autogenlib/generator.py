@@ -264,6 +264,11 @@ class AutogenClient:
     def _record(
         self, request: GenerationRequest, code: str, facts: Facts, seconds: float, error: BaseException | None
     ) -> None:
+        kind = "generated" if code else type(error).__name__ if isinstance(error, ContextenError) else "interrupted"
+        metrics.increment(GENERATIONS, labels={"outcome": kind})
+        metrics.observe(SECONDS, seconds)
+        if facts.run_id is None:  # nobody was asked
+            return
         outcome = {} if code else {"outcome": FAILED}
         reason = {"reason": f"{type(error).__name__}: {error}"} if error is not None else {}
         self.usage_tracker.record_generation(
@@ -271,9 +276,6 @@ class AutogenClient:
             seconds=round(seconds, 3), model=facts.model, run_id=facts.run_id, org_id=facts.org_id, attempts=facts.attempts,
             spec=self.spec_of(request), source=_hash(code) if code else None,
         )  # fmt: skip
-        kind = "generated" if code else type(error).__name__ if isinstance(error, ContextenError) else "interrupted"
-        metrics.increment(GENERATIONS, labels={"outcome": kind})
-        metrics.observe(SECONDS, seconds)
 
     def _relative(self, path: str) -> str:
         """A file of the project as the project names it; of others the last name alone."""
