@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from contexten.settings import ClientSettings, ServerSettings
+from contexten.settings import AutogenSettings, ClientSettings, ServerSettings
 
 OPENING = {
     "CONTEXTEN_DATA_DIR": "theirs",
@@ -25,6 +25,10 @@ OPENING = {
     "CONTEXTEN_MODEL": "evil:model",
     "CONTEXTEN_MODEL_MAX_COST": "1000",
     "CONTEXTEN_SANDBOX": "none",
+    "CONTEXTEN_REDIS_URL": "redis://evil.example",
+    "CONTEXTEN_AUTOGEN_ENGINE": "theirs",
+    "CONTEXTEN_AUTOGEN_MODEL": "evil:model",
+    "CONTEXTEN_AUTOGEN_MAX_COST": "1000",
 }
 
 SPELLINGS = [("CONTEXTEN_LOG_LEVEL", "LOG_LEVEL"), ("LOG_LEVEL", "CONTEXTEN_LOG_LEVEL")]
@@ -44,9 +48,9 @@ def dotenv(variables):
 
 @pytest.mark.parametrize("spelling", [str.upper, str.lower])
 def test_a_dotenv_file_opens_moves_and_redirects_nothing(spelling):
-    before = ServerSettings(), ClientSettings()
+    before = ServerSettings(), ClientSettings(), AutogenSettings()
     dotenv({spelling(name): value for name, value in OPENING.items()})
-    assert (ServerSettings(), ClientSettings()) == before
+    assert (ServerSettings(), ClientSettings(), AutogenSettings()) == before
 
 
 def test_a_dotenv_file_says_what_else_a_project_wants():

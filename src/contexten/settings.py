@@ -91,7 +91,10 @@ class _Base(BaseModel):
         from dotenv import dotenv_values
 
         written = _named(dotenv_values(file, encoding="utf-8"))
-        _tell_ignored(written.keys() & (ServerSettings.variables() - ServerSettings.from_file))
+        known, heard = (
+            ServerSettings.variables() | AutogenSettings.variables(), ServerSettings.from_file | AutogenSettings.from_file
+        )  # fmt: skip
+        _tell_ignored(written.keys() & (known - heard))
         return {name: written[name] for name in written.keys() & cls.from_file}
 
 

@@ -1,29 +1,19 @@
 """`contexten autogen`, as a person runs it."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(sys.executable).with_name("contexten")
+from contexten.cli import main
 
 
 @pytest.fixture
-def run(project):
+def run(project, capsys):
     def ran(*words, code=0):
-        environment = {"PATH": "/usr/bin:/bin", "HOME": str(project.home), **project.variables}
-        done = subprocess.run(
-            [PROGRAM, "autogen", *words], env=environment, cwd=project.root, capture_output=True, text=True, check=False,
-            stdin=subprocess.DEVNULL, timeout=90,
-        )  # fmt: skip
-        assert done.returncode == code, done.stderr
-        return (
-            json.loads(done.stdout)
-            if "--json" in words and code in {0, 1} and done.stdout
-            else done.stdout + done.stderr
-        )
+        capsys.readouterr()
+        assert main(["autogen", *words]) == code
+        out, err = capsys.readouterr()
+        return json.loads(out) if "--json" in words else out + err
 
     return ran
 

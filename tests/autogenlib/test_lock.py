@@ -76,6 +76,18 @@ def test_what_is_forgotten_leaves_no_empty_folder(lock):
     assert not lock.folder.exists()
 
 
+def test_a_file_that_the_lock_does_not_know_is_not_written_over(lock):
+    path = lock.source_path("tokens")
+    path.parent.mkdir()
+    path.write_text("mine = 1\n")
+    with pytest.raises(AutogenError, match="Move it away"):
+        lock.add("tokens", code("f"))
+    assert (path.read_text(), lock.strays()) == ("mine = 1\n", ["tokens.py"])
+    path.write_text(code("f").code)  # left behind by a process that was killed before it wrote the lock
+    lock.add("tokens", code("f"))
+    assert lock.strays() == []
+
+
 def test_a_folder_that_cannot_be_written_is_told(lock):
     lock.folder.write_text("a file is in the way")
     with pytest.raises(AutogenError, match="cannot be kept"):

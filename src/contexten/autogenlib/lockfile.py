@@ -116,6 +116,7 @@ class Lock:
             if module in modules and set(names) <= self._written(module):
                 return before
             whole = merged(before, new.code)
+            self._refuse_stray(module, modules, whole)
             locked = modules.get(module) or Locked(module, "")
             drifted = bool(before) and locked.source != hash_of(before)
             kept = locked.source if drifted else hash_of(whole)
@@ -147,6 +148,14 @@ class Lock:
         found = {path.relative_to(self.folder) for path in self.folder.rglob("*.py")} if self.folder.is_dir() else set()
         names = {".".join(path.with_suffix("").parts): path for path in found}
         return sorted(path.as_posix() for name, path in names.items() if name not in self.modules())
+
+    def _refuse_stray(self, module: str, modules: Mapping[str, Locked], text: str) -> None:
+        """Write over no file that the lock does not know, unless it says the same already."""
+        path = self.source_path(module)
+        if module not in modules and path.exists() and path.read_bytes() != text.encode():
+            raise AutogenError(
+                f"{self._shown(module)} is there and {LOCK} does not have it. Move it away, or remove it."
+            )
 
     def _written(self, module: str) -> set[str]:
         try:
