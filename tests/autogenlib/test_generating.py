@@ -366,6 +366,14 @@ def test_names_that_cannot_be_are_refused(module, name):
         GenerationRequest(module, name)
 
 
+def test_the_project_is_the_folder_that_is_named_else_the_one_around(project, monkeypatch):
+    assert Project(config=AutogenConfig(codebase_path=project.root / "shop")).root == project.root / "shop"
+    assert Project(project.root / "shop" / "codes.py").root == project.root
+    monkeypatch.chdir(project.root / "shop")
+    assert Project().root == AutogenClient().root == project.root
+    assert Project(project.home).root == project.home
+
+
 def test_wrong_settings_are_named(project, monkeypatch):
     for wrong in ({"max_attempts": 0}, {"timeout": 0}, {"folder": "../up"}):
         with pytest.raises(UsageError):

@@ -71,6 +71,11 @@ class AutogenConfig:
         if not self.folder.isidentifier():
             raise UsageError(f"folder is {self.folder!r}: it must be one name that Python could import.")
 
+    def root(self, start: str | os.PathLike[str]) -> Path:
+        """The project's folder: the one that is named, else the one around a file or folder."""
+        named = self.codebase_path
+        return project_root(start) if named is None else Path(named).expanduser().resolve()
+
     @property
     def current_mode(self) -> Mode:
         """Whether what is missing is asked for. Where the shell says it, the settings, which take their time, stay unread."""

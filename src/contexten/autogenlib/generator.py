@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from contexten.autogenlib.caching import CacheConfig, CacheManager
-from contexten.autogenlib.config import AutogenConfig, Manifest, project_root
+from contexten.autogenlib.config import AutogenConfig, Manifest
 from contexten.autogenlib.context import CodebaseContext, ContextEngine
 from contexten.autogenlib.conversation import Conversation
 from contexten.autogenlib.gate import Gate
@@ -53,7 +53,7 @@ class AutogenClient:
     ) -> None:
         self.config = config or AutogenConfig()
         self._org_id, self._token = org_id, token
-        self.root = project_root(self.config.codebase_path or Path.cwd())
+        self.root = self.config.root(Path.cwd())
         settings = self.config.settings
         self.context_engine = ContextEngine(self.root, self.config.context_tokens)
         self.prompt_enhancer = PromptEnhancer()

@@ -75,9 +75,18 @@ class Lock:
         return self._known[1]
 
     def source_path(self, module: str) -> Path:
-        """Where a module's source is, or would be."""
+        """Where a module's source is, or would be.
+
+        Raises:
+            AutogenError: a link leads out of the project.
+        """
         assert is_module(module), module  # noqa: S101 - a path is made of it
-        return self.folder.joinpath(*module.split(".")).with_suffix(".py")
+        path = self.folder.joinpath(*module.split(".")).with_suffix(".py")
+        if not path.resolve().is_relative_to(self.root):
+            raise AutogenError(
+                f"{self._inside(path)} leads out of {self.root} by a link: nothing is read or written there."
+            )
+        return path
 
     def source(self, module: str) -> str | None:
         """A locked module's source as it stands; None for one that is not locked.
@@ -165,7 +174,10 @@ class Lock:
         return {name for node in tree.body for name in defined(node) if is_public(name)}
 
     def _shown(self, module: str) -> str:
-        return self.source_path(module).relative_to(self.root).as_posix()
+        return self._inside(self.source_path(module))
+
+    def _inside(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
 
     def _read(self) -> dict[str, Locked]:
         try:

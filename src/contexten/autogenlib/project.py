@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contexten.autogenlib.answer import AnswerError
-from contexten.autogenlib.config import LOCK, AutogenConfig, Manifest, project_root
+from contexten.autogenlib.config import LOCK, AutogenConfig, Manifest
 from contexten.autogenlib.lockfile import Lock
 from contexten.autogenlib.policy import Policy
 from contexten.autogenlib.request import CallerContext, GenerationRequest
@@ -49,7 +49,7 @@ class Project:
     ) -> None:
         self._org_id, self._token = org_id, token
         self.config = config or AutogenConfig()
-        self.root = project_root(self.config.codebase_path or start or Path.cwd())
+        self.root = self.config.root(start or Path.cwd())
         self.lock = Lock(self.root, self.config.folder, lambda: self.config.settings.cache_dir / "autogen-locks")
         self._turns: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()

@@ -48,7 +48,7 @@ def uses_in(source: str, modules: Iterable[str], name: str) -> Uses:
     for node in sorted(names, key=lambda node: (node.lineno, node.col_offset)):
         if ast.unparse(node) in bound:
             parent = parents.get(node)
-            found.attributes_only &= isinstance(parent, ast.Attribute)
+            found.attributes_only &= isinstance(parent, ast.Attribute) and not parent.attr.startswith("__")
             found.expressions.append(_around(node, parents)[:_LONGEST])
     found.attributes_only &= bool(found.expressions)
     found.expressions = list(dict.fromkeys(found.expressions))[:MOST]
