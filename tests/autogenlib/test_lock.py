@@ -2,7 +2,9 @@
 
 import ast
 import inspect
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 import pytest
 
@@ -109,7 +111,12 @@ def test_a_folder_that_cannot_be_written_is_told(lock):
 
 
 BEFORE = """\
-from functools import wraps
+from functools import cache, wraps
+
+
+@cache
+def cached():
+    return 1
 
 
 def same(f):
@@ -140,16 +147,29 @@ def first():
 """
 
 
-def test_functions_find_their_lines_after_new_imports_came_above(tmp_path):
+def test_functions_find_their_lines_after_new_imports_came_above(tmp_path, monkeypatch):
     path = tmp_path / "moved.py"
     path.write_text(BEFORE)
-    namespace = {"__name__": "moved"}
+    module = ModuleType("moved")
+    module.__file__ = str(path)
+    monkeypatch.setitem(sys.modules, "moved", module)
+    namespace = vars(module)
     before = BEFORE.splitlines()
     exec(shifted(namespace, [], before, str(path)), namespace)
     form, first = namespace["Form"], namespace["first"]
-    parts = [first, first.__wrapped__, form.name.fget, form.made, form.Inner.deep, namespace["same"]]
+    parts = [
+        first,
+        first.__wrapped__,
+        form.name.fget,
+        form.made,
+        form.Inner.deep,
+        namespace["same"],
+        form,
+        form.Inner,
+        namespace["cached"],
+    ]
     known = [inspect.getsource(each) for each in parts]
-    after = ["import json", "import sys", *before, "", "", "def second():", "    return json, sys"]
+    after = [before[0], "import json", "import sys", *before[1:], "", "", "def second():", "    return json, sys"]
     path.write_text("\n".join(after) + "\n")
     exec(shifted(namespace, before, after, str(path)), namespace)
     assert (namespace["Form"], namespace["first"]) == (form, first)

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contexten.autogenlib import Policy
@@ -338,6 +338,7 @@ def _module(statements):
     return "\n".join(sorted(statements, key=lambda each: not each.startswith("from __future__"))) + "\n"
 
 
+@settings(deadline=None)
 @given(old=STATEMENTS, new=STATEMENTS)
 def test_a_merged_module_has_every_statement_of_both_once(old, new):
     whole = ast.parse(merged(_module(old), _module(new)))
