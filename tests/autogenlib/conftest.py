@@ -91,9 +91,9 @@ def anyio_backend():
     return "asyncio"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """One server for all tests of this folder, with the engine `coder`."""
+    """One server for the tests of a file, with the engine `coder`."""
     coder = Coder()
     folder = tmp_path_factory.mktemp("server")
     (folder / "notes.py").write_text("X = 1\n")

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-import timeit
 from pathlib import Path
 
 import pytest
@@ -198,12 +197,6 @@ def test_clear_forgets_every_handler(bus):
     bus.clear()
     bus.emit("x")
     assert seen == []
-
-
-def test_emitting_without_handlers_costs_no_more_than_a_microsecond(bus):
-    bus.register("other", print)
-    best = min(timeit.repeat(lambda: bus.emit("x", a=1, b=2), number=20_000, repeat=5)) / 20_000
-    assert best <= 1e-6
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")

@@ -74,7 +74,12 @@ class AsyncWorkflowCalls(AsyncCalls):
     async def create_workflow(
         self, definition: WorkflowDefinition, *, idempotency_key: str | None = None, org_id: Org = None
     ) -> WorkflowDetail:
-        """Start a workflow; the server goes on with it by itself."""
+        """Start a workflow; the server goes on with it by itself.
+
+        Raises:
+            InvalidInputError: it cannot be run; the message names the task.
+            NotFoundError: the server has no workflows (a hosted Codegen).
+        """
         return await self._send(workflows.create(definition), org_id, idempotency_key=idempotency_key)
 
     async def get_workflow(self, workflow_id: int, *, results: bool = False, org_id: Org = None) -> WorkflowDetail:
@@ -92,13 +97,26 @@ class AsyncWorkflowCalls(AsyncCalls):
     async def approve_workflow_task(
         self, workflow_id: int, task: str, *, approved: bool = True, org_id: Org = None
     ) -> WorkflowDetail:
-        """Let a task begin that waits for a person; with `approved` False skip it, and what depends on it."""
+        """Let a task begin that waits for a person; with `approved` False skip it, and what depends on it.
+
+        Raises:
+            ConflictError: it waits for nobody.
+        """
         return await self._send(workflows.approve(workflow_id, task, approved=approved), org_id)
 
     async def retry_workflow(self, workflow_id: int, task: str | None = None, *, org_id: Org = None) -> WorkflowDetail:
-        """Do a task again, and everything that depends on it; without one, everything that was not done."""
+        """Do a task again, and everything that depends on it; without one, everything that was not done.
+
+        Raises:
+            ConflictError: something of it is under way, or a task before it was not done.
+        """
         return await self._send(workflows.retry(workflow_id, task), org_id)
 
     async def delete_workflow(self, workflow_id: int, *, org_id: Org = None) -> WorkflowDetail:
-        """Delete a workflow that has ended, with its document; its runs stay. Gives it as it was."""
+        """Delete a workflow that has ended, with its document; its runs stay. Gives it as it was.
+
+        Raises:
+            ConflictError: it goes on.
+            PermissionDeniedError: it is another user's, and the token is no admin's.
+        """
         return await self._send(workflows.delete(workflow_id), org_id)

@@ -26,13 +26,16 @@ BODIES = {
     "generate-token": {"org_id": 1},
     "organizations": {"name": "n"},
     "check-suite-settings": {},
+    "workflows": {"id": "w", "name": "w", "tasks": [{"id": "a", "role": "testing", "prompt": "p"}]},
+    "approve": {"task": "a"},
+    "retry": {},
 }
 
 
 def requests_of(route, org_id, other_id=1):
     """A request that the route would serve to the right caller."""
     path = route.path.replace("{org_id}", str(org_id))
-    for name in ("agent_run_id", "user_id", "token_id", "repo_id", "pr_id", "sandbox_id", "session_id"):
+    for name in ("agent_run_id", "user_id", "token_id", "repo_id", "pr_id", "sandbox_id", "session_id", "workflow_id"):
         path = path.replace(f"{{{name}}}", str(other_id))
     query = {"org_id": org_id, "repo_id": other_id, "provider": "linear", "q": "x"}
     end = next((key for key in sorted(BODIES, key=len, reverse=True) if path.endswith(key)), None)
@@ -94,8 +97,9 @@ def test_an_organization_named_elsewhere_than_in_the_path_is_checked_too(place, 
 @pytest.mark.parametrize("route", [route for route in GATED if route.path.count("{") > 1], ids=named)
 def test_another_organizations_things_look_absent(place, route):
     """Ids of organization 1 asked for within the other organization, where the caller may do everything."""
-    run = place.admin.create()["id"]
-    theirs = place.other.http.request(**requests_of(route, place.other.org, run))
+    kind = "workflows" if "{workflow_id}" in route.path else "agent/run"
+    made = place.admin.http.post(place.admin.url(f"/{kind}"), json=BODIES[kind])
+    theirs = place.other.http.request(**requests_of(route, place.other.org, made.json()["id"]))
     absent = place.other.http.request(**requests_of(route, place.other.org, 987_654))
     assert theirs.status_code == absent.status_code
     assert theirs.status_code in {404, 501}
