@@ -6,6 +6,8 @@ import pytest
 
 from contexten.cli import main
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def run(project, capsys):

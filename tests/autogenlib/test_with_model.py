@@ -6,7 +6,7 @@ from contexten.autogenlib import AutogenClient, CallerContext
 from contexten.errors import InvalidInputError
 from model_provider import Says, calls, finish, provider
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 CODE = "```python\ndef is_valid(code: str) -> bool:\n    return code.isalnum()\n```"
 
 

@@ -2,7 +2,11 @@
 
 import re
 
+import pytest
+
 from model_provider import calls, finish, provider
+
+pytestmark = pytest.mark.once
 
 EDIT = ("edit", {"path": "shop/refunds.py", "old": "return order_id > 0", "new": "return order_id >= 0"})
 

@@ -5,6 +5,8 @@ import signal
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 GATED = """
 id = "gated"
 name = "Gated"

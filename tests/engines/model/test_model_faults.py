@@ -9,7 +9,7 @@ from contexten.engines.model.limits import Limits
 from contexten.protocol import RunStatus
 from model_provider import KEY, NOW, Fails, Holds, Raw, Says, calls, finish
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 QUICK = Limits(retries=2, request_seconds=30)
 FAILED, ERROR = RunStatus.FAILED, RunStatus.ERROR

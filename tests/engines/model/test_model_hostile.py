@@ -8,7 +8,7 @@ import pytest
 from contexten.protocol import RunStatus
 from model_provider import KEY, Says, calls, finish
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 
 @pytest.mark.parametrize("tool", ["read", "list", "write", "edit", "delete"])

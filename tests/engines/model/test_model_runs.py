@@ -16,7 +16,7 @@ from contexten.protocol import RunStatus
 from model_provider import KEY, Fails, Holds, Says, calls, finish
 from shop_project import SHOP, Journal, task
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 QUICK = Limits(retries=2, request_seconds=30)
 TEST = "import unittest\n\n\nclass T(unittest.TestCase):\n    def test_it(self):\n        self.assertEqual(1, 1)\n"

@@ -13,7 +13,7 @@ from contexten.errors import EngineUnavailableError
 from contexten.protocol import MessageType, NewLogEntry, RunStatus
 from engines.programs.fake_agents import is_alive, until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 SESSION = "5f0c0b1e-7a09-40f5-8078-36ed1cd6e0bc"
 BEGIN = f'say({{"type": "system", "subtype": "init", "session_id": "{SESSION}", "model": "opus"}})\n'

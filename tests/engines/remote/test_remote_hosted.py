@@ -13,7 +13,7 @@ from fault_proxy import Lose, Pass, Proxy
 from hosted_server import ORG, TOKEN, Hosted, served
 from shop_project import task
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 
 @pytest.fixture
