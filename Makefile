@@ -19,7 +19,7 @@ help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 up: uv ## Start Contexten; words for it go in ARGS, such as ARGS="--port 8001"
-	@$(RUN) --quiet --no-dev contexten up $(ARGS)
+	@$(RUN) --quiet --no-dev --extra model contexten up $(ARGS)
 
 test: uv ## Run the tests; words for pytest go in ARGS
 	$(RUN) pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
