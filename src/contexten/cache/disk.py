@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,8 @@ class DiskTier:
         self._max_bytes, self._clock = max_bytes, clock
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._closing: weakref.finalize[..., DiskTier] | None = None
+        """Closes the connection when the program ends or nobody has the tier any more."""
         self.evictions = 0
 
     def get(self, key: bytes) -> Entry | None:
@@ -104,16 +107,17 @@ class DiskTier:
     def after_fork(self) -> None:
         """Leave the parent's connection alone and open another."""
         self._lock = threading.Lock()
-        if self._connection is not None:
+        if self._connection is not None and self._closing is not None:
+            self._closing.detach()
             _LEFT_BEHIND.append(self._connection)
-            self._connection = None
+            self._connection = self._closing = None
 
     def close(self) -> None:
         """Close the file; using the tier opens it again."""
         with self._lock:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                connection.close()
+            closing, self._connection, self._closing = self._closing, None, None
+            if closing is not None:
+                closing()
 
     def _make_room(self, db: sqlite3.Connection) -> None:
         if self._excess(db) <= 0:
@@ -148,6 +152,7 @@ class DiskTier:
         with self._lock:
             if self._connection is None:
                 self._connection = self._open()
+                self._closing = weakref.finalize(self, self._connection.close)
             yield self._connection
 
     def _open(self) -> sqlite3.Connection:
