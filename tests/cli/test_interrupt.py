@@ -1,5 +1,8 @@
 """Ctrl-C while a run is followed: what becomes of the run, and what the person is told."""
 
+import subprocess
+import sys
+
 import pytest
 
 from running_server import running
@@ -60,3 +63,29 @@ def test_a_run_of_a_server_inside_the_program_is_cancelled(machine):
     _, err, code = machine.interrupt(process)
     assert (err, code) == ('run 1 was cancelled. Continue it: contexten runs resume 1 "…"\n', 130)
     assert machine.json("runs", "show", "1")["status"] == "CANCELLED"
+
+
+def test_an_interrupt_that_falls_into_a_finalizer_is_given_again():
+    program = """
+import signal, time
+from contexten.cli import interrupts
+
+class Finalized:
+    def __init__(self, work):
+        self.work = work
+    def __del__(self):
+        self.work()
+
+interrupts.keep()
+Finalized(lambda: 1 / 0)
+try:
+    Finalized(lambda: signal.raise_signal(signal.SIGINT))
+    print("dropped", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("given again")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "dropped\ngiven again\n"
+    assert done.stderr.count("Exception ignored") == 1
+    assert "ZeroDivisionError" in done.stderr

@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not words or words[0] in {"-h", "--help"}:
         return _overview()
     try:
+        from contexten.cli import interrupts
+
+        interrupts.keep()
         if words[0] == "up":
             _stop_at_once()
         from contexten.cli.call import call
