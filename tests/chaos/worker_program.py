@@ -6,21 +6,20 @@ It prints `started`, `created ID` for each run it made sure of, and at the end o
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
+from typing import TYPE_CHECKING
 
+from chaos.program import say, serve
 from contexten.engines.base import Engines
 from contexten.protocol import Window
 from contexten.server.queue import Pace, Queue
-from contexten.server.store import Store
 from contexten.server.store.records import NewRun
-from contexten.settings import ServerSettings
 from server.queue.engines_at_work import Misbehaving, Stepping
 from server.queue.patience import until
 
-
-def say(*words: object) -> None:
-    print(*words, flush=True)
+if TYPE_CHECKING:
+    from contexten.server.store import Store
+    from contexten.settings import ServerSettings
 
 
 async def all_ended(store: Store, runs: int) -> bool:
@@ -29,9 +28,6 @@ async def all_ended(store: Store, runs: int) -> bool:
 
 
 async def work(store: Store, settings: ServerSettings, order: argparse.Namespace) -> None:
-    await store.people.first_start()
-    if await store.repos.first(1) is None:
-        await store.repos.add(1, path=str(settings.data_dir), name="data")
     stepping = Stepping()
     stepping.steps, stepping.moment, stepping.concurrency = order.steps, order.moment, order.concurrency
     pace = Pace(scan=0.5, watch=0.2, beat=0.2, dead_after=order.dead_after)
@@ -61,13 +57,7 @@ def main() -> None:
     parser.add_argument("--dead-after", type=float, default=2.0)
     parser.add_argument("--expect", type=int, default=0, help="it is done when so many runs are there and have ended")
     order = parser.parse_args()
-    settings = ServerSettings(_env_file=None)
-    settings.data_dir.mkdir(mode=0o700, exist_ok=True)
-    store = Store.open(settings)
-    try:
-        asyncio.run(work(store, settings, order))
-    finally:
-        store.close()
+    serve(work, order)
 
 
 if __name__ == "__main__":

@@ -6,19 +6,22 @@ It prints `started`, `ended TASK` for each run of the workflow that this process
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
+from typing import TYPE_CHECKING
 
+from chaos.program import say, serve
 from contexten.engines.base import Engines
 from contexten.server.queue import Pace, Queue
-from contexten.server.store import Store
 from contexten.server.store.workflow_records import NewWorkflow
 from contexten.server.workflows.advancer import Advancer
-from contexten.settings import ServerSettings
 from contexten.workflows.definition import read_definition
 from contexten.workflows.states import first_states, states_to_json
 from server.queue.engines_at_work import Stepping
 from server.queue.patience import until
+
+if TYPE_CHECKING:
+    from contexten.server.store import Store
+    from contexten.settings import ServerSettings
 
 EDGES = {
     "a": "", "b": "", "c": "a", "d": "ab", "e": "b", "f": "c", "g": "cd", "h": "de", "i": "f", "j": "gh", "k": "ij", "l": "k",
@@ -38,14 +41,7 @@ def workflow() -> NewWorkflow:
     )  # fmt: skip
 
 
-def say(*words: object) -> None:
-    print(*words, flush=True)
-
-
 async def work(store: Store, settings: ServerSettings, order: argparse.Namespace) -> None:
-    await store.people.first_start()
-    if await store.repos.first(1) is None:
-        await store.repos.add(1, path=str(settings.data_dir), name="data")
     stepping = Stepping()
     stepping.steps, stepping.moment = 3, order.moment
     engines = Engines([stepping])
@@ -75,13 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--moment", type=float, default=0.05)
     order = parser.parse_args()
-    settings = ServerSettings(_env_file=None)
-    settings.data_dir.mkdir(mode=0o700, exist_ok=True)
-    store = Store.open(settings)
-    try:
-        asyncio.run(work(store, settings, order))
-    finally:
-        store.close()
+    serve(work, order)
 
 
 if __name__ == "__main__":

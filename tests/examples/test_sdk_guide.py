@@ -1,30 +1,20 @@
 """The guide's examples run as printed, one after the other, against a server of its own."""
 
 import re
-import subprocess
-import sys
 
 import pytest
-from example_programs import ROOT, variables
-
-from running_server import running
+from example_programs import ROOT, examples, run_examples
 
 GUIDE = (ROOT / "docs" / "sdk.md").read_text()
-EXAMPLES = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("guide")
-    with running(folder) as place:
-        return subprocess.run(
-            [sys.executable, "-W", "error", "-c", "\n".join(EXAMPLES)],
-            env=variables(place, folder), cwd=folder, capture_output=True, text=True, timeout=90, check=False,
-        )  # fmt: skip
+    return run_examples(GUIDE, tmp_path_factory.mktemp("guide"))
 
 
 def test_all_of_them_run(done):
-    assert len(EXAMPLES) == 6
+    assert len(examples(GUIDE)) == 6
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -1,31 +1,22 @@
 """The examples of the page about workflows run as printed, and its document is one."""
 
 import re
-import subprocess
-import sys
 
 import pytest
-from example_programs import ROOT, variables
+from example_programs import ROOT, examples, run_examples
 
 from contexten.workflows.files import read_workflow_text
-from running_server import running
 
 GUIDE = (ROOT / "docs" / "workflows.md").read_text()
-EXAMPLES = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("guide")
-    with running(folder) as place:
-        return subprocess.run(
-            [sys.executable, "-W", "error", "-c", "\n".join(EXAMPLES)],
-            env=variables(place, folder), cwd=folder, capture_output=True, text=True, timeout=90, check=False,
-        )  # fmt: skip
+    return run_examples(GUIDE, tmp_path_factory.mktemp("guide"))
 
 
 def test_they_print_what_the_guide_says(done):
-    assert len(EXAMPLES) == 3
+    assert len(examples(GUIDE)) == 3
     assert (done.returncode, done.stderr) == (0, "")
     first, second, *_, features, completed, last = done.stdout.strip().split("\n")
     assert first == "100.0% success rate, COMPLETE"

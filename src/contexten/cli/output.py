@@ -120,6 +120,27 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+def paged(  # noqa: PLR0913 - a page and where it stands
+    noun: str, heads: Sequence[str], rows: Sequence[Sequence[object]], *, skip: int, total: int, first: str
+) -> None:
+    """Write a page of a list as a table, and how to see what comes after it.
+
+    Args:
+        noun: what the rows are; `contexten NOUN list` lists them.
+        heads: names of the columns.
+        rows: the page.
+        skip: rows before the page.
+        total: rows in all.
+        first: how to make the first one.
+    """
+    if not rows:
+        note(f"There are no more {noun}." if total else f"There are no {noun} yet. {first}")
+        return
+    table(heads, rows)
+    if total > skip + len(rows):
+        note(f"{len(rows)} of {total} {noun}. More: contexten {noun} list --skip {skip + len(rows)}")
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write rows under their heads, each on one line: in columns on a terminal, with tabs between the cells in a pipe.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from contexten.cli.output import emit, emit_line, note, say, styled, table
+from contexten.cli.output import emit, emit_line, note, paged, say, styled, table
 from contexten.cli.words import Json, Limit, NoFollow, Prompt, RunId, Skip, Yes, application
 
 app = application(
@@ -34,16 +34,9 @@ def list_(
     rows = [
         (run.id, run.status, age(run.created_at), run.get("engine", ""), run.get("prompt", "")) for run in page.items
     ]
-    if not rows:
-        note(
-            'There are no runs yet. Make one: contexten run "Give me an overview"'
-            if not page.total
-            else "There are no more runs."
-        )
-        return
-    table(("RUN", "STATUS", "AGE", "ENGINE", "PROMPT"), rows)
-    if page.total > skip + len(rows):
-        note(f"{len(rows)} of {page.total} runs. More: contexten runs list --skip {skip + len(rows)}")
+    heads = ("RUN", "STATUS", "AGE", "ENGINE", "PROMPT")
+    first = 'Make one: contexten run "Give me an overview"'
+    paged("runs", heads, rows, skip=skip, total=page.total, first=first)
 
 
 @app.command(epilog="Example: contexten runs show 3")

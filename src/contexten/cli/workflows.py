@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from contexten.cli.output import emit, note, one_line, say, table
+from contexten.cli.output import emit, note, one_line, paged, say, table
 from contexten.cli.words import Engine, Json, Limit, Model, NoFollow, Skip, Yes, application
 
 app = application("Run graphs of tasks that survive restarts.", "contexten workflows run onboarding")
@@ -74,20 +74,13 @@ def list_(*, limit: Limit = 20, skip: Skip = 0, json: Json = False) -> None:
     if json:
         emit(page)
         return
-    if not page.items:
-        note(
-            "There are no more workflows."
-            if page.total
-            else "There are no workflows yet. Start one: contexten workflows run onboarding"
-        )
-        return
     rows = [
         (flow.id, flow.status, age(flow.created_at), f"{flow.summary.completed}/{flow.summary.total}", flow.name)
         for flow in page.items
     ]
-    table(("WORKFLOW", "STATUS", "AGE", "DONE", "NAME"), rows)
-    if page.total > skip + len(rows):
-        note(f"{len(rows)} of {page.total}. More: contexten workflows list --skip {skip + len(rows)}")
+    heads = ("WORKFLOW", "STATUS", "AGE", "DONE", "NAME")
+    first = "Start one: contexten workflows run onboarding"
+    paged("workflows", heads, rows, skip=skip, total=page.total, first=first)
 
 
 @app.command(epilog="Example: contexten workflows show 3")

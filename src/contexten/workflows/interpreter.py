@@ -9,7 +9,7 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from contexten.errors import ApiError, UsageError
 from contexten.protocol import RunStatus
@@ -18,6 +18,7 @@ from contexten.workflows.graph import ancestors
 from contexten.workflows.prompts import prompt_of
 from contexten.workflows.schedule import Schedule
 from contexten.workflows.states import Ended, States, first_states
+from contexten.workflows.view import RunFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,14 +37,6 @@ class Approve(Protocol):
     async def __call__(self, task: WorkflowTask) -> bool:
         """Whether it may."""
         ...
-
-
-class RunFacts(NamedTuple):
-    """What is known of a task's newest run."""
-
-    run_id: int | None = None
-    web_url: str | None = None
-    result: str | None = None
 
 
 @dataclass(slots=True)

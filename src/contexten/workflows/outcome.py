@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from contexten.protocol.workflows import TaskStatus, WorkflowTaskState
-from contexten.workflows.interpreter import RunFacts
 from contexten.workflows.summary import summary_of
+from contexten.workflows.view import RunFacts, task_view
 
 if TYPE_CHECKING:
-    from contexten.protocol.workflows import WorkflowDetail, WorkflowTask
+    from contexten.protocol.workflows import WorkflowDetail
     from contexten.workflows.interpreter import Interpretation
-    from contexten.workflows.states import TaskState
 
 
 def outcome_of_detail(detail: WorkflowDetail, seconds: float) -> dict[str, Any]:
@@ -25,7 +23,7 @@ def outcome_of(done: Interpretation, seconds: float) -> dict[str, Any]:
     """The outcome of a workflow that was interpreted here."""
     definition = done.definition
     workflow = {"id": definition.id, "name": definition.name, "status": str(done.status), "number": None}
-    tasks = [_view(task, done.states[task.id], done.runs.get(task.id, RunFacts())) for task in definition.tasks]
+    tasks = [task_view(task, done.states[task.id], done.runs.get(task.id, RunFacts())) for task in definition.tasks]
     return _outcome(workflow, summary_of(done.states).model_dump(mode="json"), tasks, seconds)
 
 
@@ -38,25 +36,3 @@ def _outcome(
         "tasks": {task.id: task.model_dump(mode="json") for task in tasks},
         "results": {task.id: task.result or "" for task in tasks if task.status is TaskStatus.COMPLETE},
     }
-
-
-def _view(task: WorkflowTask, state: TaskState, run: RunFacts) -> WorkflowTaskState:
-    return WorkflowTaskState(
-        id=task.id,
-        name=task.title,
-        role=task.role,
-        status=state.status,
-        dependencies=list(task.dependencies),
-        attempt=state.attempt,
-        run_id=run.run_id,
-        web_url=run.web_url,
-        reason=state.reason,
-        started_at=_iso(state.started_at),
-        finished_at=_iso(state.finished_at),
-        cost_usd=state.cost_usd,
-        result=run.result,
-    )
-
-
-def _iso(moment: float | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")

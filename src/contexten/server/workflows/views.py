@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from contexten.protocol.workflows import Workflow, WorkflowDefinition, WorkflowDetail, WorkflowStatus, WorkflowTaskState
@@ -10,6 +9,7 @@ from contexten.server.store.columns import iso
 from contexten.server.views import run_url
 from contexten.workflows.states import states_from_json
 from contexten.workflows.summary import summary_of
+from contexten.workflows.view import RunFacts, task_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,24 +49,7 @@ def _task_view(
     services: Services, task: WorkflowTask, state: TaskState, newest: Mapping[str, AttemptRecord]
 ) -> WorkflowTaskState:
     attempt = newest.get(task.id)
-    begun = attempt is not None and attempt.attempt > state.uncounted
-    run_id = attempt.run_id if attempt is not None and begun else None
-    return WorkflowTaskState(
-        id=task.id,
-        name=task.title,
-        role=task.role,
-        status=state.status,
-        dependencies=list(task.dependencies),
-        attempt=state.attempt,
-        run_id=run_id,
-        web_url=None if run_id is None else run_url(services, run_id),
-        reason=state.reason,
-        started_at=_iso(state.started_at),
-        finished_at=_iso(state.finished_at),
-        cost_usd=state.cost_usd,
-        result=attempt.result if attempt is not None and begun else None,
-    )
-
-
-def _iso(moment: float | None) -> str | None:
-    return None if moment is None else iso(datetime.fromtimestamp(moment, UTC))
+    if attempt is None or attempt.attempt <= state.uncounted:
+        return task_view(task, state, RunFacts())
+    web_url = None if attempt.run_id is None else run_url(services, attempt.run_id)
+    return task_view(task, state, RunFacts(attempt.run_id, web_url, attempt.result))
