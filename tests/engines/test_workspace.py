@@ -279,19 +279,21 @@ async def test_a_clone_that_is_cancelled_at_any_moment_leaves_nothing(tmp_path):
     started = time.perf_counter()
     shutil.rmtree(await clone(f"file://{origin}", tmp_path / "repos"))
     took = time.perf_counter() - started
-    cancelled = 0
-    for number in range(40):
+    cancelled = finished = 0
+    while cancelled < 20:
         cloning = asyncio.create_task(clone(f"file://{origin}", tmp_path / "repos"))
-        await asyncio.wait([cloning], timeout=took * number / 40)
-        for _ in range(1 + number % 2):
+        await asyncio.wait([cloning], timeout=took * cancelled / 20)
+        for _ in range(1 + cancelled % 2):
             cloning.cancel()
             await asyncio.sleep(0)
         try:
             shutil.rmtree(await cloning)
+            finished += 1
+            took *= 0.8  # this machine has become faster than it was at the first clone
         except asyncio.CancelledError:
             cancelled += 1
         assert list((tmp_path / "repos").iterdir()) == []
-    assert cancelled > 10
+        assert finished < 60
 
 
 def wait_for_text(path: Path) -> None:
