@@ -9,7 +9,7 @@ import contexten
 
 ROOT = Path(contexten.__file__).parent
 FLOORS = {
-    **dict.fromkeys(("_lazy", "_version", "errors", "settings", "protocol"), 0),
+    **dict.fromkeys(("_lazy", "_plain", "_version", "errors", "settings", "protocol"), 0),
     **dict.fromkeys(("telemetry", "resilience", "cache", "codebase"), 1),
     "client": 2,
     **dict.fromkeys(("agents", "engines"), 3),

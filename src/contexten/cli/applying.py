@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contexten._plain import one_line
 from contexten.cli.changes import totals
-from contexten.cli.output import emit, home_relative, one_line, say
+from contexten.cli.output import emit, home_relative, say
 from contexten.cli.place import place_of
 from contexten.errors import ContextenError, UsageError
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contexten.cli.output import clean, counted, emit, note, one_line, say, table
+from contexten._plain import clean, one_line
+from contexten.cli.output import counted, emit, note, say, table
 from contexten.cli.words import Engine, Json, Model, Yes, application
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from contexten.cli.output import clean, counted, is_terminal, note, one_line, room, say, styled
+from contexten._plain import clean, one_line
+from contexten.cli.output import counted, is_terminal, note, room, say, styled
 from contexten.errors import ApiError
 
 if TYPE_CHECKING:

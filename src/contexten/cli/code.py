@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contexten.cli.output import clean, emit, note, say
+from contexten._plain import clean
+from contexten.cli.output import emit, note, say
 from contexten.cli.prompt import read_prompt
 from contexten.cli.words import Json, Prompt, application
 

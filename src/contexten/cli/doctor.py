@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from contexten._plain import clean
 from contexten.cli.errors import DONE, FAILED
-from contexten.cli.output import clean, emit, room, say, styled, wrapped
+from contexten.cli.output import emit, room, say, styled, wrapped
 from contexten.cli.words import Json, application
 
 app = application()

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contexten.cli.output import clean, home_relative, one_line, room, styled, wrapped
+from contexten._plain import clean, one_line
+from contexten.cli.output import home_relative, room, styled, wrapped
 from contexten.protocol import MessageType
 
 if TYPE_CHECKING:

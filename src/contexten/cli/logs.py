@@ -7,7 +7,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from contexten.cli.output import clean, styled
+from contexten._plain import clean
+from contexten.cli.output import styled
 
 if TYPE_CHECKING:
     from contexten.settings import ServerSettings

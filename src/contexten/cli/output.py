@@ -7,30 +7,19 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from contexten._plain import CONTROL, clean, one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _GAP = "  "
 _PIPED = 120
-
-
-def clean(text: str) -> str:
-    """The text without control characters other than newline and tab."""
-    return _CONTROL.sub("", text)
-
-
-def one_line(text: str, limit: int = 0) -> str:
-    """The text on one line, cut to `limit` characters when that is not 0."""
-    line = " ".join(clean(text).split())
-    return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -111,7 +100,7 @@ def _json(value: Any, indent: int | None = None) -> str:
     """JSON in which only ASCII stands where the reader may not take more, and no control character anywhere."""
     plain = (getattr(sys.stdout, "encoding", None) or "utf-8").lower() not in {"utf-8", "utf8"}
     text = json.dumps(value, default=_plain, ensure_ascii=plain, indent=indent)
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from contexten.cli.output import clean, say
+from contexten._plain import clean
+from contexten.cli.output import say
 from contexten.cli.words import Json, application
 
 app = application(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Self
 
-from contexten.cli.output import is_terminal, one_line, say
+from contexten._plain import one_line
+from contexten.cli.output import is_terminal, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

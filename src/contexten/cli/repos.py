@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from contexten.cli.output import emit, home_relative, note, one_line, say, table
+from contexten._plain import one_line
+from contexten.cli.output import emit, home_relative, note, say, table
 from contexten.cli.words import Json, application
 
 app = application("Register the repositories that runs work on.", "contexten repos add ~/src/shop")

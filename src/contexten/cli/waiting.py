@@ -5,7 +5,8 @@ from __future__ import annotations
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Self
 
-from contexten.cli.output import note, one_line
+from contexten._plain import one_line
+from contexten.cli.output import note
 from contexten.errors import ApiError, CircuitOpenError, ServerError, StatusError
 
 if TYPE_CHECKING:

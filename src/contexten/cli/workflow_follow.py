@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from contexten._plain import clean, one_line
 from contexten.cli.errors import DONE, FAILED, INTERRUPTED
-from contexten.cli.output import clean, counted, emit, note, one_line, room, say, styled, table
+from contexten.cli.output import counted, emit, note, room, say, styled, table
 from contexten.cli.waiting import Waiting
 from contexten.protocol.workflows import TaskStatus, WorkflowStatus
 

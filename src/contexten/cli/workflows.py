@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from contexten.cli.output import emit, note, one_line, paged, say, table
+from contexten._plain import one_line
+from contexten.cli.output import emit, note, paged, say, table
 from contexten.cli.words import Engine, Json, Limit, Model, NoFollow, Skip, Yes, application
 
 app = application("Run graphs of tasks that survive restarts.", "contexten workflows run onboarding")
