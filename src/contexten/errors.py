@@ -17,6 +17,7 @@ ContextenError
 │   ├── PolicyError          the gate lets none of it in
 │   ├── NotLockedError       it is not in autogen.lock, and nothing may be asked for
 │   └── QuotaError           the day's generations or their cost are used up
+├── ExtensionError           an extension is not there, or cannot be loaded
 ├── OverlayError             an installed codegen package cannot be changed
 │   ├── CodegenNotFoundError     it is not installed there
 │   ├── PackageStructureError    it is not what the overlay knows
@@ -135,7 +136,16 @@ class AutogenError(ContextenError, ImportError):
 
 
 class GenerationError(AutogenError):
-    """No model gave code that can be used, as often as it was asked."""
+    """No model gave code that can be used, as often as it was asked.
+
+    Args:
+        message: what to tell the person.
+        causes: what went wrong each time, when more than one way was tried.
+    """
+
+    def __init__(self, message: str, causes: Sequence[Exception] = ()) -> None:
+        super().__init__(message)
+        self.causes = tuple(causes)
 
 
 class PolicyError(AutogenError):
@@ -157,6 +167,10 @@ class NotLockedError(AutogenError):
 
 class QuotaError(AutogenError):
     """The day's generations or their cost are used up."""
+
+
+class ExtensionError(ContextenError):
+    """An extension is not there, or its package cannot be loaded; the message names the package."""
 
 
 class OverlayError(ContextenError):
