@@ -9,16 +9,15 @@ from platform import node
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from contexten._plain import clean, one_line
 from contexten._version import __version__
 from contexten.cli.output import (
-    clean,
     columns,
     counted,
     emit_line,
     home_relative,
     is_terminal,
     note,
-    one_line,
     room,
     say,
     styled,
