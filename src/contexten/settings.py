@@ -3,6 +3,8 @@
 Unset values have defaults that need no configuration: a SQLite file under the user's data folder, the loopback
 interface, no key, no outside call. A variable of the shell wins over a `.env` file in the current folder. That folder may be
 somebody else's repository, so the file is heard only in what cannot open, move or redirect anything.
+
+A secret can also be kept in a file that a variable names: `CONTEXTEN_DATABASE_URL_FILE` for `CONTEXTEN_DATABASE_URL`.
 """
 
 from __future__ import annotations
@@ -11,10 +13,12 @@ import ipaddress
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from contexten.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,21 +71,33 @@ class _Base(BaseModel):
             given: values by the name of their variable.
         """
         file = given.pop("_env_file", self.file)
-        sources = [given, _named(os.environ), self._taken(file)]
+        shell = _named(os.environ)
+        sources = [given, shell, self._kept_in_files(shell), self._taken(file)]
         found = [_first(spellings, sources) for spellings in self._spellings()]
         super().__init__(**{name: value for name, value in found if name is not None})
 
     @classmethod
     def variables(cls) -> frozenset[str]:
-        """The names of all variables that are read."""
-        return frozenset(name for spellings in cls._spellings() for name in spellings)
+        """The names of all variables that are read, those that name a secret's file included."""
+        return frozenset(name for spellings in cls._spellings() for name in spellings) | cls._secret_files().keys()
+
+    @classmethod
+    def _secret_files(cls) -> dict[str, str]:
+        """For each variable that may name the file of a secret, the variable of that secret."""
+        secrets = [
+            field for field in cls.model_fields.values() if SecretStr in (field.annotation, *get_args(field.annotation))
+        ]
+        return {f"{name}_FILE": name for field in secrets for name in _names_of(field.validation_alias)}
+
+    @classmethod
+    def _kept_in_files(cls, shell: Mapping[str, str]) -> dict[str, str]:
+        """The secrets whose files the shell names, as containers and systemd hand them out."""
+        return {secret: _secret_in(shell[name], name) for name, secret in cls._secret_files().items() if name in shell}
 
     @classmethod
     def _spellings(cls) -> list[list[str]]:
         """For each setting the names of its variable, the first of them preferred."""
-        aliases = [field.validation_alias for field in cls.model_fields.values()]
-        chosen = [each.choices if isinstance(each, AliasChoices) else [each] for each in aliases]
-        return [[str(name) for name in names] for names in chosen]
+        return [_names_of(field.validation_alias) for field in cls.model_fields.values()]
 
     @classmethod
     def _taken(cls, file: str | None) -> dict[str, str]:
@@ -96,6 +112,18 @@ class _Base(BaseModel):
         )  # fmt: skip
         _tell_ignored(written.keys() & (known - heard))
         return {name: written[name] for name in written.keys() & cls.from_file}
+
+
+def _names_of(alias: object) -> list[str]:
+    return [str(name) for name in (alias.choices if isinstance(alias, AliasChoices) else [alias])]
+
+
+def _secret_in(file: str, name: str) -> str:
+    try:
+        return Path(file).read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingsError(f"The file {file} ({name}) cannot be read: {reason}.") from error
 
 
 def _named(variables: Mapping[str, str | None]) -> dict[str, str]:
@@ -192,6 +220,15 @@ class ServerSettings(_Base):
     """Port to bind; 0 takes any free one."""
     allow_remote: bool = Field(default=False, validation_alias="CONTEXTEN_ALLOW_REMOTE")
     """Whether other machines may connect."""
+    metrics_port: int | None = Field(default=None, ge=0, le=65535, validation_alias="CONTEXTEN_METRICS_PORT")
+    """Port on which `/metrics` alone is served, to everybody who reaches it; without one, only beside the API."""
+    metrics_host: str = Field(default=DEFAULT_HOST, validation_alias="CONTEXTEN_METRICS_HOST")
+    """Address of that port. Anything but loopback must be allowed by `allow_remote`."""
+    drain: float = Field(default=0.0, ge=0, le=86400, validation_alias="CONTEXTEN_DRAIN")
+    """Seconds that runs under way get to end after SIGTERM or Ctrl-C. Until then requests are answered, `/readyz` says that this
+    process is going, and it takes up nothing new."""
+    admin_token: SecretStr | None = Field(default=None, validation_alias="CONTEXTEN_ADMIN_TOKEN")
+    """An admin token of the first organization that every process of one database knows from its start."""
     public_url: str | None = Field(default=None, validation_alias="CONTEXTEN_PUBLIC_URL")
     """Address that people reach the server at, used in `web_url`; without one, the bound address."""
     allowed_hosts: tuple[str, ...] = Field(default=(), validation_alias="CONTEXTEN_ALLOWED_HOSTS")

@@ -15,9 +15,9 @@ import uvicorn
 from contexten.errors import StoreUnavailableError
 from contexten.protocol import EngineInfo, LocalRepository, Window
 from contexten.server.app import create_app
+from contexten.server.credentials import read_credentials
 from contexten.server.home import FIRST_ORGANIZATION
 from contexten.server.ports import bind, url_of
-from contexten.server.services import Services, read_credentials
 from contexten.settings import DEFAULT_HOST
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from contexten.engines import Engines
+    from contexten.server.services import Services
     from contexten.settings import ServerSettings
 
 KEEP_ALIVE_SECONDS = 75

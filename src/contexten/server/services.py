@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contexten.client.local import LocalCredentials
 from contexten.engines.workspace import close
 from contexten.errors import DataDirectoryInUseError, SettingsError
-from contexten.protocol import EngineInfo, Role, Window
+from contexten.protocol import EngineInfo
+from contexten.server.credentials import leave_credentials
 from contexten.server.home import FIRST_ORGANIZATION, Home
 from contexten.server.limits import RequestLimits
 from contexten.server.live.hub import Hub
@@ -22,12 +21,9 @@ from contexten.server.workflows.advancer import Advancer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from contexten.engines import Engines
     from contexten.settings import ServerSettings
-
-_LOG = logging.getLogger("contexten.server")
 
 
 @dataclass(slots=True)
@@ -89,7 +85,7 @@ async def running_services(
     try:
         store = await asyncio.to_thread(Store.open, settings)
         try:
-            await _leave_credentials(settings, store, None if passing else base_url)
+            await leave_credentials(settings, store, None if passing else base_url)
             home = Home(settings, store)
             if not passing or settings.repo or await store.repos.first(FIRST_ORGANIZATION) is None:
                 await home.register()
@@ -122,46 +118,7 @@ def _leave_note(lock: DataLock, base_url: str) -> None:
         lock.acquire(base_url)
 
 
-async def _leave_credentials(settings: ServerSettings, store: Store, base_url: str | None) -> None:
-    """Leave a token of the first organization, and the address, where clients on this machine find them.
-
-    A lost or foreign file gets a new token when the database is a file of the same folder: whoever can write one can
-    write the other. Without a `base_url` the address stays as it is.
-    """
-    kept = read_credentials(settings.data_dir)
-    found = await _token(store, kept)
-    if found is not None:
-        address = base_url or (kept.base_url if kept else None)
-        credentials = LocalCredentials(address, *found)
-        if credentials != kept:
-            credentials.write(settings.data_dir)
-
-
-async def _token(store: Store, kept: LocalCredentials | None) -> tuple[str, int] | None:
-    """A token for this machine's clients and its organization: the first, the one that is kept, or a new one."""
-    first = await store.people.first_start()
-    if first is not None:
-        return first[2], first[0].id
-    identity = await store.people.identify(kept.token) if kept else None
-    if kept and identity:
-        return kept.token, identity.organization_id
-    if not store.is_sqlite:
-        return None
-    users, _ = await store.people.users(FIRST_ORGANIZATION, Window(limit=1))
-    created = await store.people.create_token(FIRST_ORGANIZATION, users[0].id, "local", Role.ADMIN)
-    return created.token, FIRST_ORGANIZATION
-
-
 def configured_url(settings: ServerSettings) -> str:
     """The address that the settings say."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{settings.port}"
-
-
-def read_credentials(data_dir: Path) -> LocalCredentials | None:
-    """The token that clients on this machine use; None when the file is missing or broken."""
-    try:
-        return LocalCredentials.read(data_dir)
-    except SettingsError as error:
-        _LOG.warning("%s It is written anew.", error)
-        return None

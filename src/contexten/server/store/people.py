@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, func, select, update
 
 from contexten.protocol import CreatedToken, Organization, Role, Token, User
-from contexten.server.store.columns import now
+from contexten.server.store.columns import Moment, now
 from contexten.server.store.errors import LastAdminError, NotThereError
 from contexten.server.store.people_rows import (
     MEMBER,
+    alive,
     insert_membership,
     insert_organization,
     insert_token,
@@ -41,7 +42,7 @@ _log = logging.getLogger(__name__)
 _IDENTIFY = (
     select(tokens.c.id, tokens.c.user_id, tokens.c.organization_id, tokens.c.role, users.c.login, tokens.c.last_used_at)
     .join(users, users.c.id == tokens.c.user_id)
-    .where(tokens.c.digest == bindparam("digest"), tokens.c.revoked_at.is_(None))
+    .where(tokens.c.digest == bindparam("digest"), alive(bindparam("moment", type_=Moment)))
 )
 _TOUCH = update(tokens).where(tokens.c.id == bindparam("token"))
 
@@ -53,8 +54,12 @@ class People:
         self._database = database
         self._touched: dict[int, datetime] = {}
 
-    async def first_start(self) -> tuple[Organization, User, str] | None:
-        """Make the local organization, its user and the secret of an admin token; None when there is one already."""
+    async def first_start(self, secret: str | None = None) -> tuple[Organization, User, str] | None:
+        """Make the local organization, its user and the secret of an admin token; None when there is one already.
+
+        Args:
+            secret: that of the token; a random one when absent.
+        """
 
         def work(transaction: Transaction) -> tuple[Organization, User, str] | None:
             connection = transaction.connection
@@ -63,14 +68,29 @@ class People:
             organization = insert_organization(connection, "local")
             user_id = insert_user(connection, _login())
             insert_membership(connection, organization.id, user_id, Role.ADMIN)
-            token = insert_token(connection, organization.id, user_id, "first start", Role.ADMIN)
+            token = insert_token(connection, organization.id, user_id, "first start", Role.ADMIN, secret=secret)
             return organization, _user(connection, organization.id, user_id), token.token
+
+        return await self._database.write(work)
+
+    async def admit(self, organization_id: int, secret: str) -> bool:
+        """Make a token with this secret for the organization's first admin, unless there is one; False when it was revoked."""
+
+        def work(transaction: Transaction) -> bool:
+            connection = transaction.connection
+            known = select(tokens.c.revoked_at).where(tokens.c.digest == digest(secret))
+            if row := connection.execute(known).one_or_none():
+                return row.revoked_at is None
+            admins = (memberships.c.organization_id == organization_id) & (memberships.c.role == Role.ADMIN)
+            first = connection.execute(MEMBER.where(admins).order_by(users.c.id).limit(1)).one()
+            insert_token(connection, organization_id, first.id, "from the settings", Role.ADMIN, secret=secret)
+            return True
 
         return await self._database.write(work)
 
     async def identify(self, secret: str) -> Identity | None:
         """Who the token with this secret acts for; None when there is no such token or it is revoked."""
-        values = {"digest": digest(secret)}
+        values = {"digest": digest(secret), "moment": now()}
         row = await self._database.read(lambda connection: connection.execute(_IDENTIFY, values).one_or_none())
         if row is None:
             return None
@@ -164,7 +184,7 @@ class People:
         return await self._database.write(work)
 
     async def revoke_token(self, organization_id: int, token_id: int) -> Token:
-        """Revoke a token for good; one that is revoked stays as it is.
+        """Revoke a token for good, and the sessions that it made; one that is revoked stays as it is.
 
         Raises:
             NotThereError: the organization has no such token.
@@ -219,10 +239,13 @@ def _revoke(transaction: Transaction, organization_id: int, token_id: int) -> To
         raise NotThereError(f"There is no token {token_id} in organization {organization_id}.")
     if row.revoked_at is not None:
         return token_from(row)
-    admins = select(func.count()).where(mine, tokens.c.role == Role.ADMIN, tokens.c.revoked_at.is_(None))
-    if row.role == Role.ADMIN and connection.scalar(admins) == 1:
+    lasting = mine & tokens.c.expires_at.is_(None)
+    admins = select(func.count()).where(lasting, tokens.c.role == Role.ADMIN, tokens.c.revoked_at.is_(None))
+    if row.role == Role.ADMIN and row.expires_at is None and connection.scalar(admins) == 1:
         raise LastAdminError(
             f"Token {token_id} is the last admin token of organization {organization_id}. Create another one first."
         )
+    sessions = update(tokens).where(tokens.c.made_by == token_id, tokens.c.revoked_at.is_(None))
+    connection.execute(sessions.values(revoked_at=now()))
     revoked = update(tokens).where(tokens.c.id == token_id).values(revoked_at=now()).returning(*tokens.c)
     return token_from(connection.execute(revoked).one())

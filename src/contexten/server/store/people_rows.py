@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import ColumnElement, Select, insert, or_, select
 
 from contexten.protocol import CreatedToken, Organization, OrganizationSettings, Role, Token, User
 from contexten.server.store.columns import iso, now
@@ -13,6 +13,8 @@ from contexten.server.store.text_gate import clean_text, to_json
 from contexten.server.store.token_secrets import digest, new_secret, prefix
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection, Row
 
 MEMBER: Select[*tuple[Any, ...]] = select(
@@ -40,9 +42,22 @@ def insert_membership(connection: Connection, organization_id: int, user_id: int
     connection.execute(insert(memberships).values(values))
 
 
-def insert_token(connection: Connection, organization_id: int, user_id: int, name: str, role: Role) -> CreatedToken:
-    """A new token with its secret, which nobody can read again."""
-    secret = new_secret()
+def insert_token(  # noqa: PLR0913 - the columns of a row
+    connection: Connection,
+    organization_id: int,
+    user_id: int,
+    name: str,
+    role: Role,
+    *,
+    secret: str | None = None,
+    expires_at: datetime | None = None,
+    made_by: int | None = None,
+) -> CreatedToken:
+    """A new token with its secret, which nobody can read again; a random one when none is given.
+
+    One that expires is a session of the dashboard, and ends with the token that it was made by.
+    """
+    secret = secret or new_secret()
     values = {
         "organization_id": organization_id,
         "user_id": user_id,
@@ -51,9 +66,16 @@ def insert_token(connection: Connection, organization_id: int, user_id: int, nam
         "digest": digest(secret),
         "prefix": prefix(secret),
         "created_at": now(),
+        "expires_at": expires_at,
+        "made_by": made_by,
     }
     row = connection.execute(insert(tokens).values(values).returning(*tokens.c)).one()
     return CreatedToken(token=secret, **token_from(row).model_dump())
+
+
+def alive(moment: datetime) -> ColumnElement[bool]:
+    """That a token may be used at a moment: it was not revoked and has not expired."""
+    return tokens.c.revoked_at.is_(None) & or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > moment)
 
 
 def organization_from(row: Row[*tuple[Any, ...]]) -> Organization:
@@ -86,4 +108,5 @@ def token_from(row: Row[*tuple[Any, ...]]) -> Token:
         created_at=iso(row.created_at),
         last_used_at=None if row.last_used_at is None else iso(row.last_used_at),
         revoked_at=None if row.revoked_at is None else iso(row.revoked_at),
+        expires_at=None if row.expires_at is None else iso(row.expires_at),
     )
