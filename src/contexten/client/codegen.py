@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from contexten.client import aconnection, connection
-    from contexten.client.follow import End
+    from contexten.client.follow import End, Watching
     from contexten.client.runs import RunOptions
     from contexten.protocol import AgentRun, RunEvent
 
@@ -115,13 +115,16 @@ class CodegenClient(RunCalls, WorkflowCalls, RepositoryCalls, PeopleCalls, Platf
         """Take a run in hand that was started before."""
         return AgentTask(self._connection, self.get_agent_run(run_id, org_id=org_id))
 
-    def events(self, *, after: int | None = None, org_id: Org = None) -> Iterator[RunEvent]:
+    def events(
+        self, *, after: int | None = None, org_id: Org = None, **watching: Unpack[Watching]
+    ) -> Iterator[RunEvent]:
         """What happens to all runs of the organization, live and without end, from now or after an event's id.
 
         Raises:
-            ApiError: the server has no event streams (a hosted Codegen).
+            ApiError: the server has no event streams (a hosted Codegen), or stays away for longer than `retry` waits.
         """
-        return follow.follow_organization(self._connection, self._connection.organization(org_id), after)
+        organization = self._connection.organization(org_id)
+        return follow.follow_organization(self._connection, organization, after, **watching)
 
     def run_events(self, run_id: int, *, after: int | None = None, org_id: Org = None) -> Iterator[RunEvent]:
         """What happens to a run, live, until its newest turn ends."""
@@ -220,14 +223,16 @@ class AsyncCodegenClient(AsyncRunCalls, AsyncWorkflowCalls, AsyncRepositoryCalls
         """Take a run in hand that was started before."""
         return AsyncAgentTask(self._connection, await self.get_agent_run(run_id, org_id=org_id))
 
-    async def events(self, *, after: int | None = None, org_id: Org = None) -> AsyncGenerator[RunEvent]:
+    async def events(
+        self, *, after: int | None = None, org_id: Org = None, **watching: Unpack[Watching]
+    ) -> AsyncGenerator[RunEvent]:
         """What happens to all runs of the organization, live and without end, from now or after an event's id.
 
         Raises:
-            ApiError: the server has no event streams (a hosted Codegen).
+            ApiError: the server has no event streams (a hosted Codegen), or stays away for longer than `retry` waits.
         """
         organization = await self._connection.organization(org_id)
-        async with aclosing(follow.afollow_organization(self._connection, organization, after)) as events:
+        async with aclosing(follow.afollow_organization(self._connection, organization, after, **watching)) as events:
             async for event in events:
                 yield event
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
 from httpx2 import EventSource
 
@@ -30,6 +30,17 @@ PATIENCE = Retry(retries=16, initial=0.5, maximum=5.0, waits_for_breaker=True)
 """How a watcher waits for a server that is down: for about a minute."""
 LONGEST_EVENT = 16 * 1024 * 1024
 """Bytes of one event; an entry of the greatest length, every character escaped, has about 4 MB."""
+
+
+class Watching(TypedDict, total=False):
+    """How an organization's events are watched."""
+
+    on_open: Callable[..., None]
+    """Called each time the stream is open; with `gap`, whether events may have been missed."""
+    on_lost: Callable[[ApiError], None]
+    """Called each time it broke, with what broke it; it is opened again after a while."""
+    retry: Retry
+    """How long it is waited for a server that is down; about a minute when absent."""
 
 
 class End(NamedTuple):
@@ -63,15 +74,18 @@ def follow_run(
     yield from _poll(connection, org_id, run_id, Polled(0 if after is None else after + 1))
 
 
-def follow_organization(connection: Connection, org_id: int, after: int | None = None) -> Iterator[RunEvent]:
+def follow_organization(
+    connection: Connection, org_id: int, after: int | None = None, **watching: Unpack[Watching]
+) -> Iterator[RunEvent]:
     """The events of all runs of an organization, from now or after one of them, without end."""
-    return _stream(connection, org_id, None, Seen(after, endless=True), None)
+    return _stream(connection, org_id, None, Seen(after, endless=True, **watching), None)
 
 
 def _stream(  # noqa: PLR0913, PLR0917 - what is followed, and how
     connection: Connection, org_id: int, run_id: int | None, seen: Seen, within: float | None, query: str = ""
 ) -> Iterator[RunEvent]:
-    attempts = connection.policy.attempts(key=connection.server.host, deadline=within, retry=PATIENCE)
+    retry = seen.retry or PATIENCE
+    attempts = connection.policy.attempts(key=connection.server.host, deadline=within, retry=retry)
     while True:
         try:
             with connection.stream(_path(org_id, run_id) + query, seen.headers, attempts) as response:
@@ -87,6 +101,7 @@ def _stream(  # noqa: PLR0913, PLR0917 - what is followed, and how
             raise _cut(connection.server.base_url)
         except ApiError as error:
             wait = attempts.wait_after(error)
+            seen.lost(error)
         connection.policy.clock.sleep(wait)
 
 
@@ -146,10 +161,10 @@ async def afollow_run(
 
 
 def afollow_organization(
-    connection: AsyncConnection, org_id: int, after: int | None = None
+    connection: AsyncConnection, org_id: int, after: int | None = None, **watching: Unpack[Watching]
 ) -> AsyncGenerator[RunEvent]:
     """The twin of `follow_organization`."""
-    return _astream(connection, org_id, None, Seen(after, endless=True))
+    return _astream(connection, org_id, None, Seen(after, endless=True, **watching))
 
 
 def afollow_statuses(
@@ -162,7 +177,7 @@ def afollow_statuses(
 async def _astream(
     connection: AsyncConnection, org_id: int, run_id: int | None, seen: Seen, query: str = ""
 ) -> AsyncGenerator[RunEvent]:
-    attempts = connection.policy.attempts(key=connection.server.host, retry=PATIENCE)
+    attempts = connection.policy.attempts(key=connection.server.host, retry=seen.retry or PATIENCE)
     while True:
         try:
             async with connection.stream(_path(org_id, run_id) + query, seen.headers, attempts) as response:
@@ -178,6 +193,7 @@ async def _astream(
             raise _cut(connection.server.base_url)
         except ApiError as error:
             wait = attempts.wait_after(error)
+            seen.lost(error)
         await connection.policy.clock.asleep(wait)
 
 

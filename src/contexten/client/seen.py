@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from httpx2 import ServerSentEvent
 
+    from contexten.errors import ApiError
     from contexten.protocol import AgentRunWithLogs
+    from contexten.resilience import Retry
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _SLOWER = 1.0, 5.0, 1.5
 _EVENT: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
@@ -27,13 +29,21 @@ class Seen:
         after: id of the last event that is known already.
         endless: whether the stream is of an organization, which does not end.
         on_open: called each time the stream is open, with whether events may have been missed before.
+        on_lost: called each time it broke and is opened again after a while, with what broke it.
+        retry: how long it is waited for a server that is down; None for as long as usual.
     """
 
     def __init__(
-        self, after: int | None = None, *, endless: bool = False, on_open: Callable[..., None] | None = None
+        self,
+        after: int | None = None,
+        *,
+        endless: bool = False,
+        on_open: Callable[..., None] | None = None,
+        on_lost: Callable[[ApiError], None] | None = None,
+        retry: Retry | None = None,
     ) -> None:
-        self.after = after
-        self._endless, self._on_open = endless, on_open
+        self.after, self.retry = after, retry
+        self._endless, self._on_open, self._on_lost = endless, on_open, on_lost
         self._status: str | None = None
         self._arrived = 0
         self._over = False
@@ -48,6 +58,11 @@ class Seen:
         self._arrived = 0
         if self._on_open is not None:
             self._on_open(gap=self.after is None)
+
+    def lost(self, error: ApiError) -> None:
+        """The stream broke; it is going to be opened again."""
+        if self._on_lost is not None:
+            self._on_lost(error)
 
     def silent_end(self) -> bool:
         """Whether the run was known to be over before this stream was opened, and nothing more came."""
