@@ -13,7 +13,7 @@ FLOORS = {
     **dict.fromkeys(("telemetry", "resilience", "cache", "codebase"), 1),
     "client": 2,
     **dict.fromkeys(("agents", "engines"), 3),
-    **dict.fromkeys(("workflows", "autogenlib"), 4),
+    **dict.fromkeys(("workflows", "autogenlib", "mcp"), 4),
     **dict.fromkeys(("server", "overlay", "extensions", "autogen"), 5),
     "dashboard": 6,
     "cli": 7,

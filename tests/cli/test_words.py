@@ -31,7 +31,7 @@ SUBCOMMANDS = {
     "overlay": ("apply", "revert", "status", "verify", "run"),
 }
 COMMANDS = [(noun, *rest) for noun in NOUNS for rest in ([(word,) for word in SUBCOMMANDS.get(noun, ())] or [()])]
-WITHOUT_JSON = {("overlay", "run")}  # its output is that of the program that it runs
+WITHOUT_JSON = {("overlay", "run"), ("mcp",)}  # their output is another program's, or a protocol's
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:  # pressed while the program was still loading
         code = 130
     if arguments is None and "contexten.server.serve" in sys.modules:
-        _leave(code)
+        leave(code)
     return code
 
 
@@ -50,7 +50,7 @@ def _stop_at_once() -> None:
         signal.signal(number, stop)
 
 
-def _leave(code: int) -> NoReturn:
+def leave(code: int) -> NoReturn:
     """End the process in which a server was: nobody waits for a thread of an engine that still computes."""
     import atexit
     import os

@@ -13,7 +13,7 @@ from contexten.cli.prompt import read_prompt
 from contexten.cli.words import Json, Prompt, application
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from contexten.codebase import Codebase, Reference, Symbol
 
@@ -89,11 +89,10 @@ def similar(name: Name, *, limit: Count = 10, repo: Repo = _HERE, json: Json = F
     found = codebase.similar(symbol, limit)
     if json:
         emit([{"likeness": score, **each.as_data()} for each, score in found])
-        return
-    for each, score in found:
-        say(clean(f"{score:4.2f}  {each.location}  {each.signature or each.qualified_name}"))
-    if not found:
-        note(clean(f"Nothing is like {symbol.qualified_name} ({symbol.location})."))
+    else:
+        from contexten.codebase.telling import likeness_lines
+
+        _tell(likeness_lines(symbol, found), found=bool(found))
 
 
 @app.command(epilog='Example: contexten code context "add retry to the upload client" --caller shop/client.py')
@@ -126,16 +125,9 @@ def _read(repo: Path) -> Codebase:
 
 
 def _symbols(codebase: Codebase, name: str) -> list[Symbol]:
-    from contexten.errors import CodebaseError, UsageError
+    from contexten.codebase.telling import symbols_named
 
-    if not name.strip():
-        raise UsageError("the name is empty. Give that of a function, class, variable or module.")
-    found = codebase.symbols(name)
-    if not found:
-        near = codebase.spellings(name)
-        hint = f"Did you mean {', '.join(near)}?" if near else f'Look for its words: contexten code context "{name}"'
-        raise CodebaseError(f"no symbol {name} in {codebase.root}. {hint}")
-    return found
+    return symbols_named(codebase, name, otherwise=f'Look for its words: contexten code context "{name}"')
 
 
 def _show(found: Mapping[Symbol, Sequence[Reference]], what: str, *, json: bool) -> None:
@@ -143,13 +135,12 @@ def _show(found: Mapping[Symbol, Sequence[Reference]], what: str, *, json: bool)
     if json:
         emit([each.as_data() for references in found.values() for each in references])
         return
-    for symbol, references in found.items():
-        if len(found) > 1 and references:
-            say(clean(f"# {symbol.qualified_name}  {symbol.location}"))
-        for each in references:
-            certain = "" if each.certain else " (perhaps)"
-            within = each.symbol.qualified_name if each.symbol else "(module)"
-            say(clean(f"{each.location}  {each.kind}{certain}  in {within}: {each.text}"))
-    if not any(found.values()):
-        places = ", ".join(f"{each.qualified_name} ({each.location})" for each in found)
-        note(clean(f"There are no {what} of {places}."))
+    from contexten.codebase.telling import reference_lines
+
+    _tell(reference_lines(found, what), found=any(found.values()))
+
+
+def _tell(lines: Iterable[str], *, found: bool) -> None:
+    """Lines of result, or a line that says that there is none."""
+    for each in lines:
+        (say if found else note)(clean(each))

@@ -26,6 +26,7 @@ NOUNS = {
     "workflows": Noun("contexten.cli.workflows", "Run graphs of tasks that survive restarts."),
     "repos": Noun("contexten.cli.repos", "Register the repositories that runs work on."),
     "code": Noun("contexten.cli.code", "Ask about the code in a folder."),
+    "mcp": Noun("contexten.cli.mcp", "Serve runs and code to editors and agents (MCP)."),
     "autogen": Noun("contexten.cli.autogen", "Look after code that is generated at import."),
     "org": Noun("contexten.cli.org", "List and create organizations."),
     "token": Noun("contexten.cli.token", "Create, list and revoke access tokens."),

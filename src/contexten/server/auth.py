@@ -38,13 +38,16 @@ class GatedRoute(APIRoute):
     """A route that only a token of the right organization and role gets to. Reading needs any role, writing a member."""
 
     needs: Role = Role.READ_ONLY
+    writes = True
+    """Whether a method such as POST writes by itself."""
     takes_images = False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler behind the gate."""
         handle = super().get_route_handler()
         method = min(self.methods or {"GET"})
-        needs = self.needs if method in _READING else max(self.needs, Role.MEMBER, key=_RANK.__getitem__)
+        reads = method in _READING or not self.writes
+        needs = self.needs if reads else max(self.needs, Role.MEMBER, key=_RANK.__getitem__)
         limit = limit_of(method, self.path)
         takes_body = self.body_field is not None
 
@@ -64,6 +67,12 @@ class ImagesRoute(GatedRoute):
     """A route whose body may be as large as the settings say, because images come in it."""
 
     takes_images = True
+
+
+class EnvelopeRoute(GatedRoute):
+    """A route whose body says what is wanted: the role for that is asked for when it is done."""
+
+    writes = False
 
 
 class AdminRoute(GatedRoute):
