@@ -64,6 +64,8 @@ class Banner:
         _head(started.base_url)
         if not is_loopback(self._host):
             _line("open to", _reach(self._host, started.base_url))
+        if started.metrics_url is not None:
+            _line("metrics", started.metrics_url)
         _line(
             "data",
             f"{home_relative(str(started.data_dir)):<37}{_DATABASES[started.database]} · {counted(started.runs, 'run')}",
@@ -101,6 +103,7 @@ def announce_json(started: Started) -> None:
             "repo": started.repo,
             "engines": started.engines,
             "organization_id": started.organization_id,
+            "metrics_url": started.metrics_url,
         }
     )
 

@@ -26,13 +26,23 @@ def up(  # noqa: PLR0913 (an option is an argument)
         typer.Option(help="Project that runs work on; the current folder when absent.", exists=True, file_okay=False),
     ] = None,
     allow_remote: Annotated[bool, typer.Option("--allow-remote", help="Let other machines connect.")] = False,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Serve /metrics alone on this port too, without a token.", min=0, max=65535)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Start the server. Ctrl-C stops it; runs in flight continue at the next start.
 
     With --json one line of JSON says when it is ready.
     """
-    settings = _settings(host=host, port=port, data_dir=data_dir, repo=repo, allow_remote=allow_remote or None)
+    settings = _settings(
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        repo=repo,
+        allow_remote=allow_remote or None,
+        metrics_port=metrics_port,
+    )
     from contexten.cli.banner import Banner, announce_json
     from contexten.cli.logs import show_logs
     from contexten.server.serve import serve

@@ -21,8 +21,12 @@ _LISTENING = "0A"
 """State of a listening socket in /proc/net/tcp. Source: include/net/tcp_states.h."""
 
 
-def bind(settings: ServerSettings) -> socket.socket:
+def bind(settings: ServerSettings, *, option: str = "port") -> socket.socket:
     """A socket bound to the address in the settings; port 0 takes any free one.
+
+    Args:
+        settings: host and port, and whether other machines may connect.
+        option: the option of `contexten up` that chooses another port.
 
     Raises:
         SettingsError: the address is open to other machines without leave, is not this machine's, or is taken.
@@ -47,7 +51,7 @@ def bind(settings: ServerSettings) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise _taken(settings, error) from error
+        raise _taken(settings, error, option) from error
     return listener
 
 
@@ -68,7 +72,7 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _taken(settings: ServerSettings, error: OSError) -> SettingsError | DataDirectoryInUseError:
+def _taken(settings: ServerSettings, error: OSError, option: str) -> SettingsError | DataDirectoryInUseError:
     pid = pid_listening(settings.port)
     holder = Holder.read(settings.data_dir)
     if holder is not None and holder.pid == pid:
@@ -81,7 +85,8 @@ def _taken(settings: ServerSettings, error: OSError) -> SettingsError | DataDire
         reason = f"port {settings.port} is taken by pid {pid} ({_command_of(pid)})"
     else:
         reason = f"{settings.host}:{settings.port} cannot be bound: {error.strerror or error}"
-    return SettingsError(f"{reason}. Choose another port with CONTEXTEN_PORT or --port; 0 takes any free one.")
+    variable = f"CONTEXTEN_{option.upper().replace('-', '_')}"
+    return SettingsError(f"{reason}. Choose another port with {variable} or --{option}; 0 takes any free one.")
 
 
 def pid_listening(port: int) -> int | None:

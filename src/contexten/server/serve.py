@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,13 @@ from contexten.settings import DEFAULT_HOST
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
     from types import FrameType, TracebackType
     from typing import Self
 
     from contexten.engines import Engines
+    from contexten.server.metrics_port import MetricsPort
     from contexten.server.services import Services
     from contexten.settings import ServerSettings
 
@@ -35,7 +37,11 @@ KEEP_ALIVE_SECONDS = 75
 """How long an idle connection is kept: longer than clients wait between two polls."""
 DRAIN_SECONDS = 5
 """How long requests in flight may take after the server was told to stop."""
+BALANCERS_SECONDS = 10
+"""How long those who spread requests over several servers may take to see that one is going, when there is time for it."""
 _INTERRUPTED = 130
+
+_LOG = logging.getLogger("contexten.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ class Started:
     organization_id: int
     token: str | None = field(repr=False)
     """The token in the data folder's credentials file, when there is one."""
+    metrics_url: str | None = None
+    """Where the figures for Prometheus are, when they have a port of their own."""
 
 
 def serve(
@@ -64,6 +72,8 @@ def serve(
     engines: Engines | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is in flight and return. A second SIGINT does not wait.
+
+    Where the settings give time to drain, the first signal only begins that, and a second one ends it.
 
     Args:
         settings: what to serve, and where.
@@ -158,6 +168,9 @@ class _Server(uvicorn.Server):
         self._settings = settings
         bound = settings.model_copy(update={"host": DEFAULT_HOST, "port": 0}) if passing else settings
         self._listener: socket.socket = bind(bound)
+        self._metrics = _metrics_port(settings) if settings.metrics_port is not None and not passing else None
+        self._told = False
+        self._draining: asyncio.Task[None] | None = None
         self._app = create_app(settings, engines=engines, base_url=url_of(self._listener), passing=passing)
         self._on_ready, self._on_stop = on_ready, on_stop
         super().__init__(
@@ -177,20 +190,26 @@ class _Server(uvicorn.Server):
     async def work(self) -> None:
         """Open the data, serve, close the data. What was opened half would be closed with noise, so it is opened whole."""
         try:
-            async with self._app.router.lifespan_context(self._app):
+            async with self._app.router.lifespan_context(self._app), self._metrics_served():
                 if not self.should_exit:
                     await self.serve([self._listener])
         finally:
             self._listener.close()
+            if self._metrics is not None:
+                self._metrics.close()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, then say so."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self._on_ready is not None:
             self._on_ready(await self._started())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the event streams, which would go on for ever, then wait for the other requests."""
+        self._services.readiness.going = True
+        if self._draining is not None:
+            self._draining.cancel()
         if self._on_stop is not None:
             self._on_stop(await self._left())
         self._services.hub.close()
@@ -213,7 +232,32 @@ class _Server(uvicorn.Server):
         """Begin to stop; a second SIGINT ends an opening that takes long, which leaves nothing half done behind."""
         if self.should_exit and sig == signal.SIGINT and not self.started:
             os._exit(_INTERRUPTED)
+        if self.started and self._settings.drain and not self._told and not self.should_exit:
+            self._told = True
+            self._loop.call_soon_threadsafe(self._begin_to_drain)
+            return
         super().handle_exit(sig, frame)
+
+    def _begin_to_drain(self) -> None:
+        self._draining = self._loop.create_task(self._drain())
+
+    async def _drain(self) -> None:
+        """Take up nothing new, give what is under way time to end and others time to see it, then stop."""
+        services, seconds = self._services, self._settings.drain
+        services.readiness.going = True
+        _LOG.warning("Told to stop: runs under way get %g s to end. Another signal does not wait for them.", seconds)
+        seen = asyncio.create_task(asyncio.sleep(min(seconds, BALANCERS_SECONDS)))
+        await services.queue.drain(seconds)
+        await seen
+        self.should_exit = True
+
+    @asynccontextmanager
+    async def _metrics_served(self) -> AsyncIterator[None]:
+        if self._metrics is None:
+            yield
+        else:
+            async with self._metrics.serving(self._services):
+                yield
 
     async def _left(self) -> list[int]:
         """The runs that have not ended; none where other workers go on with them."""
@@ -244,4 +288,11 @@ class _Server(uvicorn.Server):
             engines=services.engine_infos(),
             organization_id=owner,
             token=credentials.token if credentials else None,
+            metrics_url=self._metrics.url if self._metrics else None,
         )
+
+
+def _metrics_port(settings: ServerSettings) -> MetricsPort:
+    from contexten.server.metrics_port import MetricsPort
+
+    return MetricsPort(settings)

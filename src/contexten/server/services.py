@@ -16,6 +16,7 @@ from contexten.server.limits import RequestLimits
 from contexten.server.live.hub import Hub
 from contexten.server.lock import DataLock
 from contexten.server.queue import Queue
+from contexten.server.readiness import Readiness
 from contexten.server.store import Store
 from contexten.server.workflows.advancer import Advancer
 
@@ -38,6 +39,7 @@ class Services:
     workflows: Advancer
     hub: Hub
     limits: RequestLimits
+    readiness: Readiness
     base_url: str
     """Where this process serves, without a slash at the end."""
 
@@ -103,12 +105,14 @@ async def _working(
 ) -> AsyncIterator[Services]:
     hub, queue = Hub(store), Queue(settings, store, engines)
     limits = RequestLimits(enabled=settings.rate_limits)
+    readiness = Readiness(store, queue)
     async with hub:
         await queue.start()
         try:
             async with Advancer(settings, store, queue, engines) as workflows:
-                yield Services(settings, engines, store, home, queue, workflows, hub, limits, base_url)
+                yield Services(settings, engines, store, home, queue, workflows, hub, limits, readiness, base_url)
         finally:
+            readiness.close()
             await queue.stop()
 
 

@@ -65,6 +65,10 @@ class RunMetrics:
         """So many runs wait for their turn."""
         self._registry.set_gauge(names.QUEUE_DEPTH, runs, {"engine": engine})
 
+    def ready(self, ready: bool) -> None:
+        """The process can be sent requests, or not now."""
+        self._registry.set_gauge(names.READY, int(ready))
+
     def _step(self, engine: str, change: int) -> None:
         self._active[engine] = self._active.get(engine, 0) + change
         self._registry.set_gauge(names.RUNS_ACTIVE, self._active[engine], {"engine": engine})

@@ -89,6 +89,11 @@ class Queue:
         """What keeps runs from going on, and what to do about it; None when nothing does."""
         return self._lost or self._outage.problem
 
+    @property
+    def lost(self) -> str | None:
+        """Why this worker does no more runs, for good; None while it does."""
+        return self._lost
+
     async def start(self) -> None:
         """Take up what is unfinished and begin to work. Returns when turns are being given out.
 
@@ -109,6 +114,12 @@ class Queue:
             await self.stop(0)
             raise
         self._chores = [asyncio.create_task(chore) for chore in self._all_chores(self._durable, self._turns)]
+
+    async def drain(self, seconds: float) -> None:
+        """Take up nothing more, and wait so many seconds for turns under way; new ones wait for other workers."""
+        if self._turns is not None and self._durable is not None:
+            self._durable.silence()
+            await self._turns.rest(seconds)
 
     async def stop(self, drain: float = 5.0) -> None:
         """Stop working.

@@ -82,14 +82,19 @@ class Turns:
         if one := self._under_way.get((run_id, turn)):
             one.halt(over=over)
 
+    async def rest(self, seconds: float) -> None:
+        """Wait until nothing is under way, at most so many seconds."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), seconds)
+
     async def close(self, drain: float) -> None:
         """Take up nothing more, wait for what is under way, and leave what is not done in time to the next start."""
         self._closing = True
         self._patiently.end()
-        await self._until_idle(drain)
+        await self.rest(drain)
         for one in self._under_way.values():
             one.halt(over=False)
-        await self._until_idle(self._grace + PAUSE)
+        await self.rest(self._grace + PAUSE)
 
     async def do(self, waiting: Waiting) -> None:
         """Do a turn. Returns when it has ended; never, until cancelled, when it is left to the next start."""
@@ -180,10 +185,6 @@ class Turns:
         if ended:
             successful = is_successful(outcome.status)
             run_metrics.ended(record.engine, outcome.status, successful=successful, cost_usd=outcome.usage.cost_usd)
-
-    async def _until_idle(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), seconds)
 
 
 def _name(record: TurnRecord) -> str:

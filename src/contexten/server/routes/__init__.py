@@ -11,6 +11,7 @@ from contexten.server.routes import (
     metrics,
     organizations,
     people,
+    probes,
     repos,
     runs,
     setup_commands,
@@ -39,4 +40,5 @@ ROUTERS = (
     health.router,
     health.open_router,
     metrics.router,
+    probes.router,
 )

@@ -32,6 +32,11 @@ _POSTGRES_NAMES = {"postgres", "postgresql", "postgresql+psycopg"}
 _POSTGRES_OPTIONS = {
     "application_name": "contexten",
     "connect_timeout": str(_POOL_SECONDS),
+    # A database whose machine vanished is noticed within a minute, whether it has read what was sent or not.
+    "keepalives_idle": "20",
+    "keepalives_interval": "10",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "60000",
     "options": "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",
 }
 
@@ -60,7 +65,8 @@ def connect(url: URL, *, connections: int) -> Engine:
     """An engine with at most so many connections.
 
     Execution options of its transactions: `contexten_writes=True` takes the right to write; `contexten_patience` is how many
-    seconds a connection waits from then on for others who have it, where SQLite would wait for one.
+    seconds a connection waits for others who have it, where it would else wait for one (SQLite) or ten (PostgreSQL). On
+    SQLite that holds from then on; on PostgreSQL for that transaction, whose statements may then take as long as they need.
     """
     return _sqlite(url, connections) if url.get_backend_name() == "sqlite" else _postgresql(url, connections)
 
@@ -97,7 +103,10 @@ def _postgresql(url: URL, connections: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("contexten_writes"):
+        options = connection.get_execution_options()
+        if patience := options.get("contexten_patience"):
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{patience}s'; SET LOCAL statement_timeout = 0")
+        if options.get("contexten_writes"):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
 
     return engine

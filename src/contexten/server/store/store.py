@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from contexten.server.store.checks import Checks
 from contexten.server.store.connections import database_url
 from contexten.server.store.database import Database
@@ -66,6 +68,10 @@ class Store:
     def close(self) -> None:
         """Write what waits and let go of the database. Blocks; a closed store raises StoreUnavailableError."""
         self._database.close()
+
+    async def answer(self) -> None:
+        """Read as little as can be read, to see that the database answers."""
+        await self._database.read(lambda connection: connection.scalar(select(1)))
 
     def on_commit(self, callback: Callable[[int], None]) -> None:
         """Call `callback` with the newest event id whenever events were committed, by other processes too.
