@@ -64,6 +64,15 @@ class Token(Model):
     created_at: str
     last_used_at: str | None = None
     revoked_at: str | None = None
+    expires_at: str | None = None
+    """When a session of the dashboard ends; other tokens last until they are revoked."""
+
+
+class SignInLink(Model):
+    """A link that signs one browser in at the dashboard, once."""
+
+    url: str
+    expires_at: str
 
 
 class NewToken(Input):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, insert, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, insert, or_, select
 
 from contexten.protocol import CreatedToken, Organization, OrganizationSettings, Role, Token, User
 from contexten.server.store.columns import iso, now
@@ -73,7 +73,7 @@ def insert_token(  # noqa: PLR0913 - the columns of a row
     return CreatedToken(token=secret, **token_from(row).model_dump())
 
 
-def alive(moment: datetime) -> ColumnElement[bool]:
+def alive(moment: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """That a token may be used at a moment: it was not revoked and has not expired."""
     return tokens.c.revoked_at.is_(None) & or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > moment)
 

@@ -17,6 +17,7 @@ from contexten.server.store.repos import Repos
 from contexten.server.store.runs import Runs
 from contexten.server.store.search import Search
 from contexten.server.store.sessions import Sessions
+from contexten.server.store.sign_ins import SignIns
 from contexten.server.store.workers import Workers
 from contexten.server.store.workflows import Workflows
 
@@ -51,6 +52,7 @@ class Store:
         self.search = Search(self._database)
         self.checks = Checks(self._database)
         self.sessions = Sessions(self._database)
+        self.sign_ins = SignIns(self._database)
         self.workers = Workers(self._database)
         self.workflows = Workflows(self._database)
 

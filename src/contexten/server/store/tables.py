@@ -70,6 +70,16 @@ tokens = Table(
     Column("created_at", Moment, nullable=False),
     Column("last_used_at", Moment),
     Column("revoked_at", Moment),
+    Column("expires_at", Moment),
+    Column("made_by", Identifier),
+)
+
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("digest", CleanText, primary_key=True),
+    Column("made_by", Identifier, ForeignKey("tokens.id"), nullable=False),
+    Column("expires_at", Moment, nullable=False),
 )
 
 repos = Table(
