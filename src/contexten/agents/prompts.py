@@ -30,8 +30,12 @@ def with_context(prompt: str, context: Mapping[str, Any] | None) -> str:
     written(prompt)
     if not context:
         return prompt
-    facts = "\n".join(f"- {name}: {_shown(value)}" for name, value in context.items())
-    return f"{prompt}\n\nContext:\n{facts}"
+    return f"{prompt}\n\nContext:\n{as_facts(context)}"
+
+
+def as_facts(context: Mapping[str, Any]) -> str:
+    """Facts, one a line; values that are not text are written as JSON where they can be."""
+    return "\n".join(f"- {name}: {_shown(value)}" for name, value in context.items())
 
 
 def with_history(prompt: str, history: Sequence[Said], budget_tokens: int) -> str:

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from contexten.errors import SettingsError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import SecretStr
 
+    from contexten.autogenlib.caching import CacheConfig
     from contexten.settings import AutogenSettings
 
 Mode = Literal["generate", "locked", "off"]
 LOCK = "autogen.lock"
 MONTH = 30 * 86400.0
+_LONGEST_VERSIONS = 100
 _MARKS = (LOCK, "pyproject.toml", ".git")
 
 
@@ -40,6 +44,8 @@ class AutogenConfig:
     model: str | None = None
     base_url: str | None = None
     """Address of the server; else as for every client."""
+    max_retries: int | None = None
+    """Repetitions of a request that did not reach the server or met a passing fault; else as for every client."""
     max_attempts: int = 3
     """How often one generation is asked for in all: an answer that cannot be used is told why."""
     timeout: float = 300.0
@@ -70,6 +76,14 @@ class AutogenConfig:
             raise UsageError("timeout, cache_ttl and context_tokens must be > 0")
         if not self.folder.isidentifier():
             raise UsageError(f"folder is {self.folder!r}: it must be one name that Python could import.")
+
+    @property
+    def cache_config(self) -> CacheConfig:
+        """Where answers are kept."""
+        from contexten.autogenlib.caching import CacheConfig
+
+        settings = self.settings
+        return CacheConfig(redis_url=settings.redis_url, cache_dir=settings.cache_dir, ttl=self.cache_ttl)
 
     def root(self, start: str | os.PathLike[str]) -> Path:
         """The project's folder: the one that is named, else the one around a file or folder."""
@@ -112,6 +126,8 @@ class Manifest:
     """Distributions by normalized name."""
     description: str = ""
     allow: tuple[str, ...] = field(default=())
+    standards: tuple[str, ...] = ()
+    """What of its settings for tools code can be written by, one sentence each."""
 
     @classmethod
     def of(cls, root: Path) -> Manifest:
@@ -133,7 +149,7 @@ class Manifest:
         allow = own.get("allow", [])
         if not isinstance(allow, list) or not all(isinstance(each, str) for each in allow):
             raise SettingsError("allow in [tool.contexten.autogen] must be a list of texts.")
-        return cls(frozenset(names - {""}), str(own.get("description", "")), tuple(allow))
+        return cls(frozenset(names - {""}), str(own.get("description", "")), tuple(allow), tuple(_standards(data)))
 
 
 def project_root(start: str | os.PathLike[str]) -> Path:
@@ -149,6 +165,15 @@ def _table(data: dict[str, Any], *names: str) -> dict[str, Any]:
         found = data.get(name)
         data = found if isinstance(found, dict) else {}
     return data
+
+
+def _standards(data: dict[str, Any]) -> Iterator[str]:
+    versions = _table(data, "project").get("requires-python")
+    if isinstance(versions, str) and len(versions) <= _LONGEST_VERSIONS:
+        yield f"It runs on Python {versions}."
+    lengths = [_table(data, "tool", tool).get("line-length") for tool in ("ruff", "black")]
+    if length := next((each for each in lengths if isinstance(each, int)), None):
+        yield f"Lines have at most {length} characters."
 
 
 def _required(root: Path) -> list[str]:

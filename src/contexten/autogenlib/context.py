@@ -43,6 +43,10 @@ class CodebaseContext:
     """How this codebase is written."""
     text: str = field(default="", repr=False)
     """The definitions that matter most, as source."""
+    sources: tuple[str, ...] = ()
+    """Where those are: `path:line`."""
+    relevance: float = 0.0
+    """How much the first of them matters for the task, from 0 to 1."""
 
 
 class ContextEngine:
@@ -70,14 +74,34 @@ class ContextEngine:
         request = GenerationRequest(module_path, function_name, caller_context or CallerContext())
         return await asyncio.to_thread(self.context_for, request, description)
 
-    def context_for(self, request: GenerationRequest, description: str = "") -> CodebaseContext:
-        """The same for a request, synchronously."""
+    def enhance_prompt(
+        self,
+        base_prompt: str,
+        codebase_context: CodebaseContext | None = None,
+        caller_context: CallerContext | None = None,
+    ) -> str:
+        """A prompt with what is known, as `PromptEnhancer` makes it."""
+        from contexten.autogenlib.prompts import PromptEnhancer
+
+        return PromptEnhancer().enhance_prompt(base_prompt, codebase_context, caller_context)
+
+    def context_for(
+        self, request: GenerationRequest, description: str = "", budget_tokens: int | None = None
+    ) -> CodebaseContext:
+        """The same for a request, synchronously.
+
+        Args:
+            request: what is wanted.
+            description: what the code is for.
+            budget_tokens: length of the text, when it is not the engine's own.
+        """
         codebase = self._read()
         target = _file_of(codebase, request.module_path)
         imports = codebase.imports(target) if target else []
         caller = self._inside(codebase, request.caller_context.file_path)
-        task = " ".join([*request.names, request.module_path.replace(".", " "), description])
-        found = codebase.relevant_context(task, caller, self._budget)
+        found = codebase.relevant_context(
+            _wanted(request, description), caller, self._budget if budget_tokens is None else budget_tokens
+        )
         near = [item.symbol for item in found.items if item.symbol.kind in {"function", "method"}]
         return CodebaseContext(
             existing_symbols=_signatures(codebase, target),
@@ -88,6 +112,8 @@ class ContextEngine:
             related_functions=tuple(f"{each.signature}  # {each.location}" for each in near[:_RELATED]),
             patterns=_patterns(near or _functions(codebase)),
             text=found.text,
+            sources=tuple(item.symbol.location for item in found.items),
+            relevance=max((item.score for item in found.items), default=0.0),
         )
 
     def modules(self) -> frozenset[str]:
@@ -116,6 +142,12 @@ class ContextEngine:
         except ValueError:
             return None
         return relative if codebase.file(relative) else None
+
+
+def _wanted(request: GenerationRequest, description: str) -> str:
+    """In words; a module that is named after its task says nothing by its name."""
+    named = [*request.names, request.module_path.replace(".", " ")] if request.names else []
+    return " ".join([*named, request.task, description]).strip()
 
 
 def _file_of(codebase: Codebase, module: str) -> str | None:

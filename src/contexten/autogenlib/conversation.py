@@ -87,7 +87,7 @@ class Conversation:
                 return await self._asked(task)
         except BaseException as error:
             if task is not None and not task.is_terminal:
-                await self._stopped(task)
+                await stop(task)
             if isinstance(error, TimeoutError) and not isinstance(error, RequestTimeoutError):
                 raise GenerationError(
                     f"The code was not there after {timeout:g} s; run {self.facts.run_id} is stopped."
@@ -102,8 +102,7 @@ class Conversation:
         for attempt in range(1, self._max_attempts + 1):
             self.facts.attempts = attempt
             self.facts.take(task)
-            if self.facts.engine == _READS_ONLY:
-                raise GenerationError(_NO_WRITER)
+            check_writer(self.facts.engine)
             self._tell("asked", attempt=attempt, run_id=task.id)
             await self._followed(task)
             code, reasons = await self._judged(task)
@@ -115,8 +114,7 @@ class Conversation:
         raise PolicyError(f"Run {task.id} gave no code that can be used, asked {self._max_attempts} times:", reasons)
 
     async def _judged(self, task: AsyncAgentTask) -> tuple[str, Sequence[str]]:
-        if not task.is_successful:
-            raise GenerationError(f"Run {task.id} ended as {task.status}: {_short(task.result)}")
+        check_end(task)
         try:
             code = module_of(task.result)
             return code, await asyncio.to_thread(self._check, code)
@@ -131,20 +129,39 @@ class Conversation:
         async for entry in task.stream():
             self._tell("progress", message_type=entry.message_type, content=entry.thought or entry.observation or "")
 
-    async def _stopped(self, task: AsyncAgentTask) -> None:
-        """Cancel the run, also while this task is being cancelled: nobody waits for it, and it would cost."""
-        with suppress(ApiError, TimeoutError):
-            async with asyncio.timeout(5):
-                await task.cancel()
-
     def _tell(self, kind: str, **facts: Any) -> None:
         if self._told is not None:
             self._told({"type": kind, **facts})
 
 
+async def stop(task: AsyncAgentTask) -> None:
+    """Cancel a run, also while the caller is being cancelled: nobody waits for it, and it would cost."""
+    with suppress(ApiError, TimeoutError):
+        async with asyncio.timeout(5):
+            await task.cancel()
+
+
+def check_end(task: AsyncAgentTask) -> None:
+    """Be sure that a run has done what was asked.
+
+    Raises:
+        GenerationError: it ended in another way.
+    """
+    if not task.is_successful:
+        raise GenerationError(f"Run {task.id} ended as {task.status}: {_short(task.result)}")
+
+
+def check_writer(engine: str | None) -> None:
+    """Be sure that an engine writes code.
+
+    Raises:
+        GenerationError: it only reads.
+    """
+    if engine == _READS_ONLY:
+        raise GenerationError(_NO_WRITER)
+
+
 _READS_ONLY = "analyst"
-
-
 _NO_WRITER = (
     "The server would have the engine analyst write the code, which only reads. Set CONTEXTEN_AUTOGEN_ENGINE=model, and "
     "CONTEXTEN_MODEL where the server is started."

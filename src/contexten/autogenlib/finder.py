@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.abc import Loader
 
+    from pydantic import SecretStr
+
     from contexten.autogenlib.config import AutogenConfig
 
 _CALLER = 2
@@ -121,6 +123,8 @@ class GeneratedFinder:
         self._lock = threading.Lock()
         self._config: AutogenConfig | None = None
         self._project: Project | None = None
+        self.org_id: int | str | None = None
+        self.token: SecretStr | str | None = None
         self.packages: set[str] = set()
         """Packages below which modules are generated."""
 
@@ -128,6 +132,11 @@ class GeneratedFinder:
         """How code is generated from now on; None for what the settings say."""
         with self._lock:
             self._config, self._project = config, None
+
+    def act_for(self, org_id: int | str | None, token: SecretStr | str | None) -> None:
+        """Who asks from now on; None for what the settings say."""
+        with self._lock:
+            self.org_id, self.token, self._project = org_id, token, None
 
     @property
     def config(self) -> AutogenConfig:
@@ -141,7 +150,7 @@ class GeneratedFinder:
         with self._lock:
             if self._project is None:
                 known = bool(file) and Path(file).is_file()
-                self._project = Project(file if known else None, self._config)
+                self._project = Project(file if known else None, self._config, org_id=self.org_id, token=self.token)
             return self._project
 
     def spellings(self, module: str) -> set[str]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from contexten.autogenlib.caching import CacheConfig, CacheManager
+from contexten.autogenlib.caching import CacheManager
 from contexten.autogenlib.config import AutogenConfig, Manifest
 from contexten.autogenlib.context import CodebaseContext, ContextEngine
 from contexten.autogenlib.conversation import Conversation
@@ -87,14 +87,22 @@ class AutogenClient:
             GenerationRequest(module_path, function_name, caller_context or CallerContext()), told=told
         )
 
-    async def agenerate(self, request: GenerationRequest, *, told: Told | None = None) -> GeneratedCode:
-        """The same for a request."""
+    async def agenerate(
+        self, request: GenerationRequest, *, told: Told | None = None, prompt: str | None = None
+    ) -> GeneratedCode:
+        """The same for a request.
+
+        Args:
+            request: what is wanted.
+            told: called with what happens meanwhile.
+            prompt: what `prompt_for` has made for it already.
+        """
         if self._shared is None:
             self._shared = self._connect()
         fresh: list[GeneratedCode] = []
 
         async def generate() -> GeneratedCode:
-            fresh.append(await self._new(request, self._shared or self._connect(), told))
+            fresh.append(await self._new(request, self._shared or self._connect(), told, prompt))
             return fresh[-1]
 
         if not self.config.caching:
@@ -120,15 +128,16 @@ class AutogenClient:
         return found if fresh else _cached(found)
 
     def spec_of(self, request: GenerationRequest) -> str:
-        """Hash of what is wanted: module, names, description, and how it is used."""
+        """Hash of what is wanted: module, names, description, how it is used, and the task where there is one."""
         usage = request.caller_context.usage_example
-        return _hash([request.module_path, sorted(request.names), self.description, usage])
+        told = [request.task, request.facts] if request.task or request.facts else []
+        return _hash([request.module_path, sorted(request.names), self.description, usage, *told])
 
     def key_of(self, request: GenerationRequest) -> str:
         """Under what an answer is kept: what is wanted, who asks, of whom, and what would be let in."""
         settings = self.config.settings
         who = [settings.engine, settings.model, self.config.base_url, self._org_id and str(self._org_id)]
-        rules = [self.gate.policy.fingerprint, self.config.trial, self.prompt_enhancer.templates.fingerprint()]
+        rules = [self.gate.policy.fingerprint, self.config.trial, self.prompt_enhancer.template_manager.fingerprint()]
         asks = self._relative(request.caller_context.file_path)
         return _hash([self.spec_of(request), asks, _hash(request.existing), who, rules])
 
@@ -145,10 +154,7 @@ class AutogenClient:
     @cached_property
     def cache_manager(self) -> CacheManager:
         """The answers that are kept."""
-        settings = self.config.settings
-        return CacheManager(
-            CacheConfig(redis_url=settings.redis_url, cache_dir=settings.cache_dir, ttl=self.config.cache_ttl)
-        )
+        return CacheManager(self.config.cache_config)
 
     @cached_property
     def gate(self) -> Gate:
@@ -189,17 +195,21 @@ class AutogenClient:
         """
         from contexten.client import CodegenClient
 
-        return CodegenClient(self._token, self._org_id, self.config.base_url, timeout)
+        return CodegenClient(
+            self._token, self._org_id, self.config.base_url, timeout, max_retries=self.config.max_retries
+        )
 
     def _connect(self) -> AsyncCodegenClient:
         from contexten.client import AsyncCodegenClient
 
-        return AsyncCodegenClient(self._token, self._org_id, self.config.base_url)
+        return AsyncCodegenClient(self._token, self._org_id, self.config.base_url, max_retries=self.config.max_retries)
 
-    async def _new(self, request: GenerationRequest, client: AsyncCodegenClient, told: Told | None) -> GeneratedCode:
+    async def _new(
+        self, request: GenerationRequest, client: AsyncCodegenClient, told: Told | None, prompt: str | None = None
+    ) -> GeneratedCode:
         settings = self.config.settings
         await asyncio.to_thread(self.usage_tracker.check_quota, settings.max_generations, settings.max_cost)
-        prompt = await asyncio.to_thread(self.prompt_for, request)
+        asked = await asyncio.to_thread(self.prompt_for, request) if prompt is None else prompt
         talk = Conversation(
             client,
             self._run_options(request),
@@ -210,7 +220,7 @@ class AutogenClient:
         )
         started, code, error = time.monotonic(), "", None
         try:
-            code = await talk.code_for(prompt, self.config.timeout)
+            code = await talk.code_for(asked, self.config.timeout)
         except BaseException as raised:
             error = raised
             raise
@@ -218,20 +228,36 @@ class AutogenClient:
             self._record(request, code, talk.facts, time.monotonic() - started, error)
         return self._made(request, code, talk.facts, time.monotonic() - started)
 
-    def prompt_for(self, request: GenerationRequest) -> str:
-        """What the model is asked."""
+    def context_for(self, request: GenerationRequest, budget_tokens: int | None = None) -> CodebaseContext:
+        """What of the codebase the model is shown; nothing of one that cannot be read.
+
+        Args:
+            request: what is wanted.
+            budget_tokens: length of its text, when it is not that of the configuration.
+        """
         try:
-            context = self.context_engine.context_for(request, self.description)
+            return self.context_engine.context_for(request, self.description, budget_tokens)
         except CodebaseError:
-            context = CodebaseContext()
+            return CodebaseContext()
+
+    def prompt_for(self, request: GenerationRequest, context: CodebaseContext | None = None) -> str:
+        """What the model is asked.
+
+        Args:
+            request: what is wanted.
+            context: what it is shown of the codebase; found for the request when absent.
+        """
         policy = self.gate.policy
         return self.prompt_enhancer.enhance_prompt(
             self.description,
-            context,
+            self.context_for(request) if context is None else context,
             CallerContext(self._relative(request.caller_context.file_path), request.caller_context.usage_example),
             module=request.module_path,
             names=request.names,
+            task=request.task,
+            facts=request.facts,
             existing=request.existing,
+            coding_standards=self.manifest.standards,
             allow=sorted(policy.allow),
             dependencies=sorted(policy.dependencies),
             modules=sorted(policy.modules),

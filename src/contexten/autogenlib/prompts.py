@@ -12,12 +12,18 @@ from contexten.errors import UsageError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import jinja2
 
 _OWN = Path(__file__).with_name("templates")
 _LONGEST_SOURCE = 20_000
+_UNSAID: dict[str, Any] = {
+    "module": "generated", "names": (), "base_request": "", "task": "", "facts": "", "existing": "", "caller": "", "caller_usage": "",
+    "allow": (), "dependencies": (), "modules": (), "existing_symbols": (), "imports": (), "caller_symbols": (),
+    "usage_patterns": (), "similar_functions": (), "architectural_patterns": (), "coding_standards": (), "codebase_text": "",
+}  # fmt: skip
+"""What a template may speak of, as it is when nothing is said."""
 
 
 class TemplateManager:
@@ -68,6 +74,7 @@ class TemplateManager:
             autoescape=False,
         )
         environment.filters["fenced"] = _fenced
+        environment.globals.update(_UNSAID)
         return environment
 
 
@@ -75,11 +82,11 @@ class PromptEnhancer:
     """Makes prompts.
 
     Args:
-        templates: where they come from.
+        template_manager: where their templates come from.
     """
 
-    def __init__(self, templates: TemplateManager | None = None) -> None:
-        self.templates = templates or TemplateManager()
+    def __init__(self, template_manager: TemplateManager | None = None) -> None:
+        self.template_manager = template_manager or TemplateManager()
 
     def enhance_prompt(
         self,
@@ -94,26 +101,30 @@ class PromptEnhancer:
             base_prompt: what it is for, in a person's words.
             codebase_context: what is known of the codebase.
             caller_context: who asks.
-            more: `module`, `names`, `existing`, `allow`, `dependencies` and `modules` of the request.
+            more: of the request `module`, `names`, `task`, `facts`, `existing`, `allow`, `dependencies`, `modules`, and
+                `coding_standards`.
         """
-        caller = caller_context or CallerContext()
-        facts: Mapping[str, Any] = {
-            "module": "generated", "names": (), "existing": "", "allow": (), "dependencies": (), "modules": (), **more
-        }  # fmt: skip
-        return self.templates.get_template("function_generation").render(
+        caller, context = caller_context or CallerContext(), codebase_context or CodebaseContext()
+        return self.template_manager.get_template("function_generation").render(
             {
-                **facts,
-                "description": base_prompt,
-                "context": codebase_context or CodebaseContext(),
-                "usage": caller.usage_example,
+                "base_request": base_prompt,
+                "caller_usage": caller.usage_example,
                 "caller": caller.file_path,
-                "existing": facts["existing"][:_LONGEST_SOURCE],
+                "caller_symbols": context.caller_symbols,
+                "existing_symbols": context.existing_symbols,
+                "imports": context.imports,
+                "usage_patterns": context.usage_patterns,
+                "similar_functions": context.related_functions,
+                "architectural_patterns": context.patterns,
+                "codebase_text": context.text,
+                **more,
+                "existing": str(more.get("existing", ""))[:_LONGEST_SOURCE],
             }
         )
 
     def repair_prompt(self, reasons: Sequence[str]) -> str:
         """What to say after an answer that cannot be used."""
-        return self.templates.get_template("repair").render(reasons=list(reasons))
+        return self.template_manager.get_template("repair").render(reasons=list(reasons))
 
 
 def _fenced(text: str) -> str:

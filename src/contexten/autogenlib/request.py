@@ -23,23 +23,30 @@ class CallerContext:
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """One or more names of one module that are wanted.
+    """One or more names of one module that are wanted, or a module that does a task.
 
     Raises:
-        UsageError: the module or a name is none of Python's.
+        UsageError: the module or a name is none of Python's, or nothing is wanted.
     """
 
     module_path: str
     """Dotted name such as `web.forms`; a path such as `web/forms.py` means the same."""
-    function_name: str
+    function_name: str = ""
+    """The first name wanted; may be absent when there is a task."""
     caller_context: CallerContext = field(default_factory=CallerContext)
     more_names: tuple[str, ...] = ()
     """Further names wanted of the same module."""
     existing: str = field(default="", repr=False)
     """Source that the module has already and the new code is added to."""
+    task: str = field(default="", repr=False)
+    """What the code is to do, in a person's words."""
+    facts: str = field(default="", repr=False)
+    """What the person says about the codebase."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "module_path", dotted(self.module_path))
+        if not self.names and not self.task.strip():
+            raise UsageError(f"Nothing of the module {self.module_path} is wanted: say a name or a task.")
         for name in self.names:
             if not is_public(name):
                 raise UsageError(
@@ -49,12 +56,12 @@ class GenerationRequest:
     @property
     def names(self) -> tuple[str, ...]:
         """All names wanted."""
-        return (self.function_name, *self.more_names)
+        return tuple(name for name in (self.function_name, *self.more_names) if name)
 
     @property
     def title(self) -> str:
         """For people: `web.forms:parse`."""
-        return f"{self.module_path}:{','.join(self.names)}"
+        return ":".join(part for part in (self.module_path, ",".join(self.names)) if part)
 
 
 @dataclass(frozen=True, slots=True)

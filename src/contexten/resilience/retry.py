@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from contexten.errors import ApiError, CircuitOpenError, ConnectError, RequestTimeoutError, StatusError, UsageError
 
 _SERVER_ERRORS = 500
+_STEEPEST = 10.0
 _PASSING = frozenset({408, 409, 429})
 
 
@@ -24,7 +25,9 @@ class Retry:
     retries: int = 2
     """Attempts after the first; counted apart for connections that broke and for what a server answered."""
     initial: float = 0.5
-    """Seconds before the first repetition; each further one waits twice as long."""
+    """Seconds before the first repetition."""
+    factor: float = 2.0
+    """How many times as long each further one waits, 1 to 10."""
     maximum: float = 8.0
     """Longest wait in seconds that is chosen here; one that the server asks for may be longer."""
     jitter: float = 0.25
@@ -39,12 +42,14 @@ class Retry:
             raise UsageError(f"retries must be >= 0, got {self.retries}")
         if not 0 <= self.jitter <= 1:
             raise UsageError(f"jitter must be between 0 and 1, got {self.jitter}")
+        if not 1 <= self.factor <= _STEEPEST:
+            raise UsageError(f"factor must be between 1 and {_STEEPEST:g}, got {self.factor}")
         if self.initial < 0 or self.maximum < 0:
             raise UsageError(f"waits must be >= 0, got initial={self.initial}, maximum={self.maximum}")
 
     def wait(self, failures: int, chance: Callable[[], float] = random.random) -> float:
         """Seconds to wait after the given number of failures (from 1)."""
-        exponential = self.initial * 2.0 ** min(failures - 1, 64)
+        exponential = self.initial * self.factor ** min(failures - 1, 64)
         return min(self.maximum, exponential) * (1 - self.jitter * chance())
 
 

@@ -1,0 +1,1 @@
+"""What the integration speaks to: agents of a server, and generated code."""

@@ -1,0 +1,1 @@
+"""Generating: the generator, what it puts into prompts, what it keeps, and how calls are repeated."""

@@ -1,0 +1,1 @@
+"""Figures of requests, and the checks of what a caller gives."""
