@@ -24,7 +24,7 @@ from contexten.settings import ClientSettings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-LINGER = 10.0
+LINGER = 5.0
 """Seconds that a server of our own is kept after the last call, and between two looks at whether a run goes on there."""
 _NO_PROJECT = (
     "There is no project here. Name a repository that list_repositories lists, or start this in a project: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -42,7 +43,10 @@ def mcp(
 
     if sys.stdin.isatty():
         note(_FOR_PROGRAMS)
-    raise typer.Exit(asyncio.run(_serve(Ground(repo.resolve() if repo else project_around(Path.cwd())))))
+    folder = repo.resolve() if repo else project_around(Path.cwd())
+    if folder is not None:
+        os.chdir(folder)  # a server of our own is about where it is started
+    raise typer.Exit(asyncio.run(_serve(Ground(folder))))
 
 
 async def _serve(ground: Ground) -> int:

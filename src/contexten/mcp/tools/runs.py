@@ -160,7 +160,7 @@ async def diff(call: Call, wanted: Diff) -> str:
     stat = "\n".join(f"{file.status:<9}+{file.insertions} -{file.deletions}  {file.path}" for file in files)
     left_out = "\n[the patch leaves out what is too large]" if any(file.omitted for file in files) else ""
     patch = _section(found.patch, wanted.path) if wanted.path else found.patch
-    heading = f"run {found.agent_run_id} · turn {found.turn} · {len(files)} files\n{stat}{left_out}\n\n"
+    heading = f"run {found.agent_run_id} · turn {found.turn} · files: {len(files)}\n{stat}{left_out}\n\n"
     if len(heading) + len(patch) > LONGEST and len(files) > 1:
         return bounded(f"{heading}[the patch has {len(patch)} characters: ask for one file at a time with `path`]")
     return bounded(heading + patch)

@@ -7,6 +7,7 @@ what the token may do, see and how often is decided where it always is.
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,8 @@ async def talk(request: Request) -> Response:
 
 @cache
 def _server() -> Server[Any]:
-    """Slow at the first time: it imports the library."""
+    """Slow at the first time: it imports the library, which says at each request that it begins and ends one."""
+    logging.getLogger("mcp").setLevel(logging.WARNING)
     return mcp_server(_access)
 
 
