@@ -30,6 +30,7 @@ from sqlalchemy import Engine, create_engine, event, text
 
 from contexten.protocol import Window
 from contexten.server.store import Store
+from contexten.server.store.records import RunFilter
 from contexten.server.store.tables import events, runs, turns
 from contexten.settings import ServerSettings
 
@@ -160,7 +161,7 @@ async def list_runs(data: DataSet, depth: float) -> bool:
 async def list_runs_of_one(data: DataSet, depth: float) -> bool:
     """A page of 10 runs of one user and one source."""
     mine = data.runs // USERS
-    page, total = await data.store.runs.list(1, Window(int(mine * depth), 10), user_id=1, source_type="API")
+    page, total = await data.store.runs.list(1, Window(int(mine * depth), 10), RunFilter(1, "API"))
     assert abs(total - mine * 0.8) <= 1
     return all(run.user_id == 1 and run.source_type == "API" for run in page)
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BUILDS_ON = "builds_on"
 """Name in a run's metadata of the list of the runs that it builds on."""
+MODE = "mode"
+"""Name in a run's metadata of the label that stands ahead of its first prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,18 @@ class Task:
     """How often this turn was taken up, this time included."""
     seconds: float | None = None
     """After so many the server ends this attempt; an engine that ends before can say how far it came."""
+
+
+def with_mode(mode: str, query: str) -> str:
+    """The prompt that states a mode, such as `plan` or `review`, ahead of what is asked."""
+    return f"Mode: {mode}\n\n{query}"
+
+
+def without_mode(task: Task) -> Task:
+    """The task as it was asked, for an engine that takes every word of a prompt for a part of the question."""
+    stated = with_mode(str(task.metadata.get(MODE)), "")
+    earlier = (replace(each, prompt=each.prompt.removeprefix(stated)) for each in task.history)
+    return replace(task, prompt=task.prompt.removeprefix(stated), history=tuple(earlier))
 
 
 @dataclass(frozen=True, slots=True)

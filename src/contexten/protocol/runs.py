@@ -119,12 +119,17 @@ class CreateAgentRunInput(Input):
     timeout: float | None = Field(None, gt=0, description="Seconds the run may take; the server's limit when absent")
 
 
-class ResumeAgentRunInput(Input):
+class NextPrompt(Input):
+    """What to say next to a run that the address names. Ours."""
+
+    prompt: str
+    images: list[str] | None = Field(None, description="Base64-encoded data URIs of images for the agent")
+
+
+class ResumeAgentRunInput(NextPrompt):
     """What to say next to a run that has ended."""
 
     agent_run_id: Id
-    prompt: str
-    images: list[str] | None = Field(None, description="Base64-encoded data URIs of images for the agent")
 
 
 class StopAgentRunInput(Input):
@@ -133,6 +138,21 @@ class StopAgentRunInput(Input):
     agent_run_id: Id
     before_card_order_id: str | None = Field(None, description="Board order key of the card before this one")
     after_card_order_id: str | None = Field(None, description="Board order key of the card after this one")
+
+
+class NewestRun(Model):
+    """The newest run of a user, in short. Ours."""
+
+    id: int
+    status: str
+    result: str | None
+    web_url: str
+
+
+class NoRun(Model):
+    """What is said instead, while there is none. Ours."""
+
+    message: str
 
 
 class SearchHit(Model):

@@ -26,6 +26,7 @@ log has. Send `X-Request-ID` to choose it.
 """
 TAGS = [
     {"name": "agents", "description": "Runs: a prompt goes in, log entries come out, a result ends it."},
+    {"name": "management", "description": "The same under short addresses, for the organization of the token. Ours."},
     {"name": "live", "description": "The same while it happens, as server-sent events."},
     {"name": "repositories", "description": "The code that runs work on."},
     {"name": "organizations", "description": "What runs, repositories and tokens belong to."},

@@ -36,8 +36,11 @@ AGENT_JOBS = Limit("agent jobs", 5, 60)
 _RUN = "/v1/organizations/{org_id}/agent/run"
 _LIMITS = {
     ("POST", _RUN): CREATES,
+    ("POST", "/agent_runs"): CREATES,
+    ("POST", "/create_agent_run/{mode}/{query:words}"): CREATES,
     ("POST", "/v1/organizations/{org_id}/workflows"): CREATES,
     ("GET", f"{_RUN}/{{agent_run_id}}/logs"): LOGS,
+    ("GET", "/agent_runs/{agent_run_id}/logs"): LOGS,
     ("GET", "/v1/alpha/organizations/{org_id}/agent/run/{agent_run_id}/logs"): LOGS,
     ("PATCH", "/v1/organizations/{org_id}/prs/{pr_id}"): PULL_REQUESTS,
     ("PATCH", "/v1/organizations/{org_id}/repos/{repo_id}/prs/{pr_id}"): PULL_REQUESTS,

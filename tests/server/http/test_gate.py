@@ -16,6 +16,7 @@ GATED = [route for route in ROUTES if isinstance(route, GatedRoute) and not isin
 OPEN = {"/health"}
 BODIES = {
     "agent/run": {"prompt": "p"},
+    "agent_runs": {"prompt": "p"},
     "resume": {"agent_run_id": 1, "prompt": "p"},
     "repos": {"location": "/nowhere"},
     "tokens": {"name": "n"},
@@ -32,15 +33,20 @@ BODIES = {
 }
 
 
+THINGS = ("agent_run_id", "user_id", "token_id", "repo_id", "pr_id", "sandbox_id", "session_id", "workflow_id")
+
+
 def requests_of(route, org_id, other_id=1):
     """A request that the route would serve to the right caller."""
     path = route.path.replace("{org_id}", str(org_id))
-    for name in ("agent_run_id", "user_id", "token_id", "repo_id", "pr_id", "sandbox_id", "session_id", "workflow_id"):
+    for name in THINGS:
         path = path.replace(f"{{{name}}}", str(other_id))
+    path = path.replace("{mode}", "plan").replace("{query:words}", "look")
     query = {"org_id": org_id, "repo_id": other_id, "provider": "linear", "q": "x"}
     end = next((key for key in sorted(BODIES, key=len, reverse=True) if path.endswith(key)), None)
-    body = BODIES.get(end) or ({"state": "closed"} if "prs" in path else {"agent_run_id": other_id})
+    body = BODIES.get(end) or ({"state": "closed"} if "prs" in path else {"agent_run_id": other_id, "prompt": "p"})
     wanted = route.body_field is not None
+    query = {} if "words}" in route.path else query
     return {"method": min(route.methods), "url": path, "params": query, "json": body if wanted else None}
 
 
@@ -94,7 +100,9 @@ def test_an_organization_named_elsewhere_than_in_the_path_is_checked_too(place, 
         assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("route", [route for route in GATED if route.path.count("{") > 1], ids=named)
+@pytest.mark.parametrize(
+    "route", [route for route in GATED if any(f"{{{thing}}}" in route.path for thing in THINGS)], ids=named
+)
 def test_another_organizations_things_look_absent(place, route):
     """Ids of organization 1 asked for within the other organization, where the caller may do everything."""
     kind = "workflows" if "{workflow_id}" in route.path else "agent/run"

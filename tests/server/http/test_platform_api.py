@@ -212,5 +212,6 @@ def test_engines_and_health(place):
     health = place.nobody.http.get("/health")
     assert health.status_code == 200
     assert health.json()["engines"] == {"echo": True, "held": False}
+    assert health.json()["configuration"] == {"engine": "echo", "ready": True, "model": False}
     assert health.json()["database"] == "sqlite"
     assert health.headers["Contexten-Version"] == health.json()["version"]

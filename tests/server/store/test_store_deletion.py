@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, make_url, text
 from contexten.protocol import NewLogEntry, RunStatus, Window
 from contexten.server.store import NewRun, Store, buckets
 from contexten.server.store.errors import NotThereError, RunBusyError
+from contexten.server.store.records import RunFilter
 
 pytestmark = pytest.mark.anyio
 SOURCES = ["API", "LOCAL"]
@@ -56,7 +57,7 @@ async def test_nothing_of_a_deleted_run_is_left_and_the_others_stay(store, peopl
     with pytest.raises(NotThereError):
         await store.runs.delete(1, run.id)
     assert await store.runs.list(1, Window()) == ([kept], 1)
-    assert await store.runs.list(1, Window(), source_type="LOCAL") == ([], 0)
+    assert await store.runs.list(1, Window(), RunFilter(source_type="LOCAL")) == ([], 0)
     assert (await store.search.find(1, "quokka")).matches == []
     assert [match.run for match in (await store.search.find(1, "wombat")).matches] == [kept]
     again, new = await store.runs.create(people.run("the quokka", idempotency_key="k"))
@@ -133,10 +134,10 @@ def test_pages_stay_right_whatever_is_created_and_deleted(store, steps, size, mo
                 await store.runs.delete(organization.id, left.pop(who % len(left)).id)
         for user in (None, *users):
             for source in (None, *SOURCES):
-                wanted = {"user_id": user, "source_type": source}
+                wanted = RunFilter(user, source)
                 whole = [r for r in left[::-1] if user in (None, r.user_id) and source in (None, r.source_type)]
                 pages = [
-                    await store.runs.list(organization.id, Window(skip, size), **wanted)
+                    await store.runs.list(organization.id, Window(skip, size), wanted)
                     for skip in range(0, len(left) + size, size)
                 ]
                 assert [run for runs, _ in pages for run in runs] == whole

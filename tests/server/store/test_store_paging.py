@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from contexten.protocol import NewLogEntry, Window
 from contexten.server.store import NewRun, buckets
+from contexten.server.store.records import RunFilter
 
+ENGINES = ["analyst", "model"]
 SOURCES = ["API", "LOCAL", "CHAT"]
 # The database is the same for all examples: each works in an organization of its own.
 in_one_store = settings(
@@ -32,25 +34,43 @@ def narrow_blocks(monkeypatch):
 
 @in_one_store
 @given(
-    creates=st.lists(st.tuples(st.sampled_from([0, 1]), st.sampled_from(SOURCES)), max_size=40),
+    creates=st.lists(
+        st.tuples(st.sampled_from([0, 1]), st.sampled_from(SOURCES), st.sampled_from(ENGINES)), max_size=40
+    ),
     wanted=st.tuples(st.sampled_from([None, 0, 1]), st.sampled_from([None, *SOURCES, "SLACK"])),
+    engine=st.sampled_from([None, None, *ENGINES]),
+    statuses=st.sampled_from([(), (), ("PENDING",), ("CANCELLED", "ERROR"), ("PENDING", "CANCELLED")]),
+    before=st.none() | st.integers(0, 45),
     size=st.integers(1, 15),
 )
 @pytest.mark.usefixtures("narrow_blocks")
-def test_pages_put_together_are_the_whole_list(store, two_users, creates, wanted, size):
+def test_pages_put_together_are_the_whole_list(store, two_users, creates, wanted, engine, statuses, before, size):  # noqa: PLR0913, PLR0917 - the parts of a choice
     async def check():
         user, source = wanted
         organization, _ = await store.people.create_organization("one", two_users[0])
-        new = [NewRun(organization.id, two_users[who], "x", "analyst", source_type=kind) for who, kind in creates]
+        new = [NewRun(organization.id, two_users[who], "x", name, source_type=kind) for who, kind, name in creates]
         made = [(await store.runs.create(run))[0] for run in new]
+        for run in made[::3]:
+            await store.runs.cancel(organization.id, run.id)
+        ended = {run.id for run in made[::3]}
         user_id = None if user is None else two_users[user]
-        whole = [run for run in made[::-1] if user_id in (None, run.user_id) and source in (None, run.source_type)]
+        before_id = None if before is None or not made else made[0].id + before
+        chosen = RunFilter(user_id, source, statuses, engine, None, before_id)
+        whole = [
+            run.id
+            for run in made[::-1]
+            if user_id in (None, run.user_id)
+            and source in (None, run.source_type)
+            and engine in (None, run.engine)
+            and (not statuses or ("CANCELLED" if run.id in ended else "PENDING") in statuses)
+        ]
+        shown = [run_id for run_id in whole if before_id is None or run_id < before_id]
 
         async def page(skip):
-            return await store.runs.list(organization.id, Window(skip, size), user_id=user_id, source_type=source)
+            return await store.runs.list(organization.id, Window(skip, size), chosen)
 
         pages = [await page(skip) for skip in range(0, len(made) + size, size)]
-        assert [run for runs, _ in pages for run in runs] == whole
+        assert [run.id for runs, _ in pages for run in runs] == shown
         assert {total for _, total in pages} == {len(whole)}
 
     asyncio.run(check())
@@ -89,6 +109,6 @@ async def test_a_window_past_the_end_is_empty_and_tells_the_total(store, people)
 @pytest.mark.anyio
 async def test_filters_that_no_run_can_have_find_nothing(store, people):
     await store.runs.create(people.run())
-    assert await store.runs.list(people.organization_id, Window(), user_id=0) == ([], 0)
-    assert await store.runs.list(people.organization_id, Window(), source_type="") == ([], 0)
-    assert await store.runs.list(people.organization_id, Window(), source_type="\x00") == ([], 0)
+    assert await store.runs.list(people.organization_id, Window(), RunFilter(user_id=0)) == ([], 0)
+    assert await store.runs.list(people.organization_id, Window(), RunFilter(source_type="")) == ([], 0)
+    assert await store.runs.list(people.organization_id, Window(), RunFilter(source_type="\x00")) == ([], 0)

@@ -6,6 +6,7 @@ from contexten.engines.base import Usage
 from contexten.errors import UsageError
 from contexten.protocol import NewLogEntry, Window
 from contexten.server.store import IdempotencyConflictError, NotThereError, RunBusyError, RunRefusedError
+from contexten.server.store.records import RunFilter
 
 pytestmark = pytest.mark.anyio
 
@@ -66,7 +67,7 @@ async def test_no_number_is_too_large_for_an_id(store, people, number):
         await store.runs.get(people.organization_id, number)
     with pytest.raises(NotThereError):
         await store.runs.get(number, 1)
-    assert await store.runs.list(people.organization_id, Window(), user_id=number) == ([], 0)
+    assert await store.runs.list(people.organization_id, Window(), RunFilter(user_id=number)) == ([], 0)
     assert len(await store.events.after(number)) == (2 if number <= 0 else 0)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from contexten._version import __version__
 from contexten.engines.analyst.answer import answered, needs_a_model
 from contexten.engines.analyst.understanding.intents import Intent
-from contexten.engines.base import Availability, Outcome
+from contexten.engines.base import Availability, Outcome, without_mode
 from contexten.errors import CodebaseError, EngineError
 from contexten.protocol import MessageType, NewLogEntry, RunStatus
 
@@ -86,7 +86,8 @@ class AnalystEngine:
         from contexten.engines.analyst.step import STEPS
         from contexten.engines.analyst.understanding.prompt import understand
 
-        questions = await self._in_thread(understand, task.prompt, repository, task.history)
+        asked = without_mode(task)
+        questions = await self._in_thread(understand, asked.prompt, repository, asked.history)
         if written := _written(before.get("plan")):
             return questions, STEPS.validate_python(written["steps"])
         steps = await self._in_thread(make_plan, questions)

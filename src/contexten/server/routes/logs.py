@@ -11,6 +11,7 @@ from contexten.server.routes.shapes import OrgId, RunId, problems
 from contexten.server.views import logs_view
 
 router = APIRouter(route_class=GatedRoute, tags=["agents"])
+Reverse = Annotated[bool, Query(description="Newest entries first.")]
 
 
 @router.get(
@@ -28,7 +29,7 @@ async def get_logs(
     agent_run_id: RunId,
     window: Paged,
     services: Running,
-    reverse: Annotated[bool, Query(description="Newest entries first.")] = False,
+    reverse: Reverse = False,
 ) -> AgentRunWithLogs:
     """The run with one page of its log, oldest entries first unless `reverse`."""
     run, logs = await services.store.events.logs(org_id, agent_run_id, window, reverse=reverse)

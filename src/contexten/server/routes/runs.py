@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
 
 from contexten.engines.checkout import discard_checkout
 from contexten.engines.workspace import CHECKOUTS
@@ -24,10 +24,10 @@ from contexten.server.auth import Caller, GatedRoute, ImagesRoute, Running
 from contexten.server.paging import Paged
 from contexten.server.problems import Refusal
 from contexten.server.prompts import check_images, check_prompt, new_run
-from contexten.server.routes.shapes import OrgId, RunId, problems
+from contexten.server.routes.shapes import LARGEST, OrgId, RunId, problems
 from contexten.server.services import Services
 from contexten.server.store.errors import RunBusyError
-from contexten.server.store.records import RunRecord
+from contexten.server.store.records import RunFilter, RunRecord
 from contexten.server.views import run_view
 from contexten.telemetry.runs import run_metrics
 
@@ -46,8 +46,23 @@ IdempotencyKey = Annotated[
         description="A second create with the same key and body answers the first run; another body is a 409.",
     ),
 ]
-UserFilter = Annotated[int | None, Query(ge=-(2**63), le=2**63 - 1, description="Runs of this user only.")]
-SourceFilter = Annotated[SourceType | None, Query(description="Runs that came from here only.")]
+
+
+def _chosen(  # noqa: PLR0913, PLR0917 - each parameter is a part of the request
+    user_id: Annotated[int | None, Query(ge=-LARGEST - 1, le=LARGEST, description="Runs of this user only.")] = None,
+    source_type: Annotated[SourceType | None, Query(description="Runs that came from here only.")] = None,
+    status: Annotated[list[RunStatus] | None, Query(description="Runs with one of these only.")] = None,
+    engine: Annotated[str | None, Query(max_length=200, description="Runs of this engine only.")] = None,
+    repo_id: Annotated[int | None, Query(ge=-LARGEST - 1, le=LARGEST, description="Runs on this repository.")] = None,
+    before_id: Annotated[
+        int | None, Query(ge=0, le=LARGEST, description="Runs older than this one: pages that stay where they are.")
+    ] = None,
+) -> RunFilter:
+    statuses = tuple(sorted({str(each) for each in status or ()}))
+    return RunFilter(user_id, source_type, statuses, engine, repo_id, before_id)
+
+
+Chosen = Annotated[RunFilter, Depends(_chosen)]
 
 
 @with_images.post(_RUN, summary="Create a run", responses=problems(409, body=True))
@@ -68,15 +83,9 @@ async def get_run(org_id: OrgId, agent_run_id: RunId, services: Running) -> Agen
 
 
 @router.get(_RUNS, summary="List runs", responses=problems())
-async def list_runs(
-    org_id: OrgId,
-    window: Paged,
-    services: Running,
-    user_id: UserFilter = None,
-    source_type: SourceFilter = None,
-) -> Page[AgentRunDetail]:
-    """The organization's runs, newest first."""
-    runs, total = await services.store.runs.list(org_id, window, user_id=user_id, source_type=source_type)
+async def list_runs(org_id: OrgId, window: Paged, services: Running, chosen: Chosen) -> Page[AgentRunDetail]:
+    """The organization's runs, newest first. `status`, `engine`, `repo_id` and `before_id` are ours."""
+    runs, total = await services.store.runs.list(org_id, window, chosen)
     return window.page_of([run_view(services, run) for run in runs], total)
 
 

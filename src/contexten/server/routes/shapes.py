@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 from fastapi import Path
 
-_LARGEST = 2**63 - 1
+LARGEST = 2**63 - 1
 
-OrgId = Annotated[int, Path(ge=-_LARGEST - 1, le=_LARGEST, description="The organization that the token belongs to.")]
-RunId = Annotated[int, Path(ge=-_LARGEST - 1, le=_LARGEST, description="The run.")]
-AnyId = Annotated[int, Path(ge=-_LARGEST - 1, le=_LARGEST)]
+OrgId = Annotated[int, Path(ge=-LARGEST - 1, le=LARGEST, description="The organization that the token belongs to.")]
+RunId = Annotated[int, Path(ge=-LARGEST - 1, le=LARGEST, description="The run.")]
+AnyId = Annotated[int, Path(ge=-LARGEST - 1, le=LARGEST)]
 
 _MEANINGS = {
     400: "The Host header is not a name of this server.",

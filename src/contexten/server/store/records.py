@@ -37,6 +37,25 @@ class NewRun:
 
 
 @dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs of an organization are listed: those that are all of what is given."""
+
+    user_id: int | None = None
+    source_type: str | None = None
+    statuses: tuple[str, ...] = ()
+    """One of these; any when there are none."""
+    engine: str | None = None
+    repo_id: int | None = None
+    before_id: int | None = None
+    """Older than this run. Does not change how many there are in all."""
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether counters tell how many there are."""
+        return not self.statuses and self.engine is None and self.repo_id is None
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """A run as it stands: its newest turn's prompt, status, result and times, and the usage of all turns."""
 

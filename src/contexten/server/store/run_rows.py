@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, bindparam, func, select
 
-from contexten.server.store import buckets
 from contexten.server.store.errors import NotThereError
 from contexten.server.store.records import RunRecord, TurnRecord
 from contexten.server.store.tables import runs, turns
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-    from contexten.protocol import Window
 
 # In the order of the fields of RunRecord and TurnRecord.
 RECORD: Select[*tuple[Any, ...]] = select(
@@ -104,22 +101,6 @@ def newest(connection: Connection, organization_id: int, user_id: int | None) ->
     return None if row is None else RunRecord(*row)
 
 
-def page(
-    connection: Connection, organization_id: int, window: Window, user_id: int | None, source_type: str | None
-) -> tuple[list[RunRecord], int]:
-    """The runs of one page, newest first, and how many there are in all."""
-    user = buckets.ANY_USER if user_id is None else user_id
-    source = buckets.ANY_SOURCE if source_type is None else source_type
-    if (user_id is not None and user_id < 1) or source_type == "":
-        return [], 0  # no run has these, and the counters give them another meaning
-    start = buckets.page_start(connection, organization_id, user, source, window.skip)
-    if start.end == 0:
-        return [], start.total
-    ids = _ids(organization_id, user_id, source_type, start.end).limit(window.limit).offset(start.offset).subquery()
-    rows = connection.execute(RECORD.join(ids, ids.c.id == runs.c.id).order_by(runs.c.id.desc()))
-    return [RunRecord(*row) for row in rows], start.total
-
-
 def turn(connection: Connection, run_id: int, number: int) -> TurnRecord | None:
     """One turn, None when there is no such."""
     row = connection.execute(_ONE_TURN, {"run": run_id, "number": number}).one_or_none()
@@ -133,12 +114,3 @@ def earlier_turns(connection: Connection, run_id: int, before: int) -> list[Turn
 
 def _turn_record(row: Any) -> TurnRecord:
     return TurnRecord(**{**row._mapping, "images": tuple(row.images)})  # noqa: SLF001 - SQLAlchemy's public name
-
-
-def _ids(organization_id: int, user_id: int | None, source_type: str | None, end: int) -> Select[tuple[int]]:
-    wanted = select(runs.c.id).where(runs.c.organization_id == organization_id, runs.c.id < end)
-    if user_id is not None:
-        wanted = wanted.where(runs.c.user_id == user_id)
-    if source_type is not None:
-        wanted = wanted.where(runs.c.source_type == source_type)
-    return wanted.order_by(runs.c.id.desc())

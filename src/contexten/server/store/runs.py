@@ -8,9 +8,10 @@ from sqlalchemy import bindparam, func, select, update
 
 from contexten.engines.base import Usage
 from contexten.protocol import RunStatus
-from contexten.server.store import run_attempts, run_changes, run_creation, run_deletion, run_rows
+from contexten.server.store import run_attempts, run_changes, run_creation, run_deletion, run_pages, run_rows
 from contexten.server.store.columns import now
 from contexten.server.store.entry_size import cut_text
+from contexten.server.store.records import RunFilter
 from contexten.server.store.tables import runs, turns
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from contexten.server.store.transaction import Transaction
 
 LONGEST_SUMMARY = 1000
+_ALL = RunFilter()
 _UNFINISHED = (
     select(runs.c.id, runs.c.turn, runs.c.engine, runs.c.status)
     .where(runs.c.finished_at.is_(None), runs.c.reported.is_(False))
@@ -87,12 +89,10 @@ class Runs:
         return await self._database.read(lambda connection: run_rows.newest(connection, organization_id, user_id))
 
     async def list(
-        self, organization_id: int, window: Window, *, user_id: int | None = None, source_type: str | None = None
+        self, organization_id: int, window: Window, chosen: RunFilter = _ALL
     ) -> tuple[builtins.list[RunRecord], int]:
         """The runs of one page, newest first, and how many there are in all."""
-        return await self._database.read(
-            lambda connection: run_rows.page(connection, organization_id, window, user_id, source_type)
-        )
+        return await self._database.read(lambda connection: run_pages.page(connection, organization_id, window, chosen))
 
     async def active(self) -> int:
         """How many runs have not ended, over all organizations."""
