@@ -10,14 +10,7 @@ import pytest
 from sqlalchemy import make_url
 
 from contexten.client.local import LocalCredentials
-from postgresql import running_postgresql
 from running_server import Caller, running
-
-
-@pytest.fixture(scope="module")
-def postgresql():
-    with running_postgresql() as server:
-        yield server
 
 
 @pytest.fixture
