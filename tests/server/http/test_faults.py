@@ -87,7 +87,7 @@ def test_a_locked_database_is_a_503(program, tmp_path):
         assert answer.json()["message"] == (
             "The store is unavailable: the database is locked by another process. End that, or wait for it."
         )
-        assert httpx2.get(f"{base_url}/health").status_code == 200, "reading goes on"
+        assert httpx2.get(f"{base_url}/health", timeout=60).status_code == 200, "reading goes on"
         other.execute("ROLLBACK")
     assert caller.create("after")["id"]
     caller.http.close()

@@ -10,7 +10,7 @@ from running_server import running
 
 
 def figures(place):
-    answer = httpx2.get(f"{place.server.base_url}/metrics")
+    answer = httpx2.get(f"{place.server.base_url}/metrics", timeout=60)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/plain; version=")
     return {
@@ -58,7 +58,7 @@ def test_a_runs_life_shows_in_the_figures_and_needs_no_token_on_loopback(tmp_pat
 
 def test_a_server_that_others_can_reach_wants_a_token(tmp_path):
     with running(tmp_path, CONTEXTEN_HOST="0.0.0.0", CONTEXTEN_ALLOW_REMOTE=True) as place:
-        assert httpx2.get(f"{place.server.base_url}/metrics").status_code == 401
+        assert httpx2.get(f"{place.server.base_url}/metrics", timeout=60).status_code == 401
         assert place.reader.http.get("/metrics").status_code == 200
 
 
@@ -69,6 +69,6 @@ def test_a_proxy_on_the_machine_opens_the_figures_to_nobody(start, public, host)
     names = {"CONTEXTEN_PUBLIC_URL": public, "CONTEXTEN_ALLOWED_HOSTS": "agents.example.com"}
     with start(**names) as place:
         at_home = host != "agents.example.com" and public != "https://agents.example.com"
-        answer = httpx2.get(f"{place.server.base_url}/metrics", headers={"Host": host})
+        answer = httpx2.get(f"{place.server.base_url}/metrics", headers={"Host": host}, timeout=60)
         assert answer.status_code == (200 if at_home else 401)
         assert place.reader.http.get("/metrics", headers={"Host": host}).status_code == 200

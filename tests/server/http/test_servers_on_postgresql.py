@@ -19,7 +19,7 @@ def database(postgresql):
 
 
 def follow(caller, path, seen, opened):
-    with caller.http.stream("GET", path, timeout=30) as response:
+    with caller.http.stream("GET", path, timeout=60) as response:
         for line in response.iter_lines():
             opened.set()
             if line.startswith("data: "):
