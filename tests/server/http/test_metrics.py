@@ -70,12 +70,12 @@ def test_a_server_that_others_can_reach_wants_a_token(tmp_path):
 
 
 @pytest.mark.parametrize("public", [None, "https://agents.example.com", "http://127.0.0.1:8443"])
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8000", "[::1]", "agents.example.com"])
-def test_a_proxy_on_the_machine_opens_the_figures_to_nobody(start, public, host):
+def test_a_proxy_on_the_machine_opens_the_figures_to_nobody(start, public):
     """Whether it hands on the name that was asked for, or writes one of its own."""
     names = {"CONTEXTEN_PUBLIC_URL": public, "CONTEXTEN_ALLOWED_HOSTS": "agents.example.com"}
     with start(**names) as place:
-        at_home = host != "agents.example.com" and public != "https://agents.example.com"
-        answer = httpx2.get(f"{place.server.base_url}/metrics", headers={"Host": host}, timeout=60)
-        assert answer.status_code == (200 if at_home else 401)
-        assert place.reader.http.get("/metrics", headers={"Host": host}).status_code == 200
+        for host in ("127.0.0.1", "localhost:8000", "[::1]", "agents.example.com"):
+            at_home = host != "agents.example.com" and public != "https://agents.example.com"
+            answer = place.nobody.http.get("/metrics", headers={"Host": host})
+            assert answer.status_code == (200 if at_home else 401), host
+            assert place.reader.http.get("/metrics", headers={"Host": host}).status_code == 200, host

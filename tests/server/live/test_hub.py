@@ -16,7 +16,7 @@ from contexten.server.live.hub import Hub, Subscription
 from contexten.server.store import NewRun, Store
 from contexten.settings import ServerSettings
 
-DEADLINE = 20
+DEADLINE = 60
 
 
 class Scene:
@@ -74,7 +74,9 @@ Steps = strategies.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(steps=Steps, whole=strategies.booleans())
 def test_no_event_is_lost_or_doubled_whenever_a_client_reconnects(steps, whole, monkeypatch):
     """Pages of 3 and a backlog of 5 make the limits come up often. A reconnect forgets what came after an id."""
@@ -119,7 +121,7 @@ def test_writers_and_many_watchers_at_once(tmp_path):
                             mine += [delivery.event.id for delivery in await subscription.batch(1)]
                     return mine
 
-                async with asyncio.timeout(DEADLINE * 8):
+                async with asyncio.timeout(DEADLINE * 2):
                     followers = [asyncio.create_task(follow(0)) for _ in range(5)]
                     await asyncio.gather(*(scene.say(0, 50) for _ in range(4)), scene.say(1, 50))
                     results = await asyncio.gather(*followers)
