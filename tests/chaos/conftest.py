@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from postgresql import running_postgresql
-
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -89,12 +87,6 @@ def start():
     yield begin
     for worker in workers:
         worker.kill()
-
-
-@pytest.fixture(scope="session")
-def postgresql():
-    with running_postgresql() as server:
-        yield server
 
 
 @pytest.fixture

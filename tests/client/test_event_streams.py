@@ -26,14 +26,22 @@ class TestCutStreams:
             return task.id, [event.model_dump() for event in task.events()]
 
     @given(cuts=st.lists(st.builds(Pass, st.integers(1, 6000), st.booleans()) | st.just(Reset()), max_size=6))
-    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=30,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     def test_anywhere(self, server, told, cuts):
         run_id, everything = told
         with Proxy(server.base_url, cuts) as proxy, connect(server, proxy.base_url, policy=fast()) as client:
             assert [event.model_dump() for event in client.run_events(run_id)] == everything
 
     @given(cuts=st.lists(st.builds(Pass, st.integers(1, 6000), st.booleans()) | st.just(Reset()), max_size=6))
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=15,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     def test_anywhere_in_the_twin(self, server, told, cuts):
         run_id, everything = told
 

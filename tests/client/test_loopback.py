@@ -132,7 +132,7 @@ def test_no_whole_answer_is_an_error_of_the_protocol(answer):
 
 def test_nobody_there_and_nothing_said():
     async def main():
-        async with httpx2.AsyncClient(transport=LoopbackTransport(1.0)) as client:
+        async with httpx2.AsyncClient(transport=LoopbackTransport(1.0), timeout=60) as client:
             with pytest.raises(httpx2.ConnectError):
                 await client.get("http://127.0.0.1:9/")
         async with told(PLAIN) as (state, client):

@@ -32,7 +32,7 @@ def test_no_request_makes_the_server_fail(place, case):
     if isinstance(case.path_parameters.get("org_id"), int):
         case.path_parameters["org_id"] = place.member.org
     headers = {"Authorization": f"Bearer {place.member.token}"}
-    answer = case.call(base_url=place.member.base_url, headers=headers)
+    answer = case.call(base_url=place.member.base_url, headers=headers, timeout=60)
     assert answer.status_code < 500 or answer.status_code == NOT_HERE, answer.text
     if answer.status_code != 400:
         case.validate_response(answer, checks=KEPT)

@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 
 import httpx2
+import pytest
 
 from contexten.client.local import LocalCredentials
 from contexten.engines import Availability
@@ -77,17 +78,20 @@ def test_a_locked_database_is_a_503(program, tmp_path):
     usual = time.monotonic() - began
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        began = time.monotonic()
-        answer = caller.http.post(caller.url("/agent/run"), json={"prompt": "p"}, timeout=60)
-        assert answer.status_code == 503, answer.text
-        assert time.monotonic() - began < 4 + 10 * usual, (
-            "with three tries of a client it takes little more than five seconds"
-        )
+        for _ in range(5):  # the machine may stop in the middle of one, but not of each
+            began = time.monotonic()
+            answer = caller.http.post(caller.url("/agent/run"), json={"prompt": "p"}, timeout=60)
+            took = time.monotonic() - began
+            assert answer.status_code == 503, answer.text
+            if took < 4 + 10 * usual:
+                break
+        else:
+            pytest.fail(f"with three tries of a client it takes little more than five seconds, not {took} s for each")
         assert answer.headers["Retry-After"] == "1"
         assert answer.json()["message"] == (
             "The store is unavailable: the database is locked by another process. End that, or wait for it."
         )
-        assert httpx2.get(f"{base_url}/health").status_code == 200, "reading goes on"
+        assert httpx2.get(f"{base_url}/health", timeout=60).status_code == 200, "reading goes on"
         other.execute("ROLLBACK")
     assert caller.create("after")["id"]
     caller.http.close()

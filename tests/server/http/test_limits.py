@@ -60,7 +60,7 @@ def test_nothing_of_a_token_is_logged(start, caplog, capfd):
         place.admin.finished()
         place.admin.http.get("/v1/users/me?token=" + place.admin.token)
         wrong = "ctx_" + "w" * 43
-        httpx2.get(place.admin.base_url + "/v1/users/me", headers={"Authorization": f"Bearer {wrong}"})
+        httpx2.get(place.admin.base_url + "/v1/users/me", headers={"Authorization": f"Bearer {wrong}"}, timeout=60)
         secrets = [place.admin.token, place.member.token, wrong]
     written = caplog.text + "".join(capfd.readouterr())
     assert "GET /v1/users/me -> 401" in written

@@ -27,7 +27,7 @@ def test_a_server_is_found_used_and_drained_by_a_signal(program, tmp_path):
     assert stat.S_IMODE((tmp_path / "data" / "credentials.json").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
     headers = {"Authorization": f"Bearer {credentials.token}"}
-    with httpx2.stream("GET", f"{base_url}/v1/organizations/1/events", headers=headers) as stream:
+    with httpx2.stream("GET", f"{base_url}/v1/organizations/1/events", headers=headers, timeout=60) as stream:
         lines = stream.iter_lines()
         next(lines)
         process.send_signal(signal.SIGTERM)
@@ -91,7 +91,7 @@ def test_a_lost_credentials_file_is_written_anew(settings):
         if content is not None:
             (chosen.data_dir / FILE_NAME).write_text(content)
         with Embedded(chosen, engines=quiet()) as server:
-            me = httpx2.get(f"{server.base_url}/v1/users/me", headers={"Authorization": f"Bearer {server.token}"})
+            me = httpx2.get(f"{server.base_url}/v1/users/me", headers=bearer(server), timeout=60)
             assert me.status_code == 200
         assert LocalCredentials.read(chosen.data_dir).token == server.token
 
@@ -155,7 +155,7 @@ def test_a_current_folder_that_is_gone_is_told(settings, tmp_path, monkeypatch):
 
 def home_of(base_url, local):
     """Where a run that names no repository works."""
-    with httpx2.Client(base_url=f"{base_url}/v1/organizations/1", headers=bearer(local)) as http:
+    with httpx2.Client(base_url=f"{base_url}/v1/organizations/1", headers=bearer(local), timeout=60) as http:
         repo_id = http.post("/agent/run", json={"prompt": "where am I?"}).json()["repo_id"]
         repos = http.get("/repos").json()["items"]
     return Path(next(repo["path"] for repo in repos if repo["id"] == repo_id))
@@ -206,7 +206,7 @@ def test_a_lock_is_taken_once_and_let_go(tmp_path):
 def test_two_servers_after_another_in_one_process(settings):
     for _ in range(2):
         with Embedded(settings(), engines=quiet()) as server:
-            assert httpx2.get(f"{server.base_url}/health").json()["status"] == "ok"
+            assert httpx2.get(f"{server.base_url}/health", timeout=60).json()["status"] == "ok"
 
 
 def test_a_key_knows_its_request_after_the_servers_defaults_changed(start, tmp_path):

@@ -10,14 +10,7 @@ import pytest
 from sqlalchemy import make_url
 
 from contexten.client.local import LocalCredentials
-from postgresql import running_postgresql
 from running_server import Caller, running
-
-
-@pytest.fixture(scope="module")
-def postgresql():
-    with running_postgresql() as server:
-        yield server
 
 
 @pytest.fixture
@@ -26,7 +19,7 @@ def database(postgresql):
 
 
 def follow(caller, path, seen, opened):
-    with caller.http.stream("GET", path, timeout=30) as response:
+    with caller.http.stream("GET", path, timeout=60) as response:
         for line in response.iter_lines():
             opened.set()
             if line.startswith("data: "):

@@ -18,7 +18,7 @@ def create(caller, document=FLOW, status=200, **headers):
 
 
 def until(caller, workflow_id, done=lambda flow: flow["finished_at"]):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not done(flow := caller.http.get(caller.url(f"/workflows/{workflow_id}?results=true")).json()):
         assert time.monotonic() < deadline, flow
         time.sleep(0.02)
@@ -31,11 +31,6 @@ def act(caller, workflow_id, what, **body):
 
 def test_a_workflow_is_started_watched_and_listed(place):
     begun = create(place.member)
-    assert (begun["status"], begun["tasks"][0]["status"], begun["tasks"][1]["status"]) == (
-        "RUNNING",
-        "RUNNING",
-        "PENDING",
-    )
     flow = until(place.reader, begun["id"])
     assert (flow["status"], flow["summary"]["success_rate"], flow["summary"]["total"]) == ("COMPLETE", 100.0, 2)
     first, second = flow["tasks"]
@@ -53,8 +48,10 @@ def test_a_workflow_is_started_watched_and_listed(place):
 
 def test_how_long_it_took_is_in_the_metrics(place):
     until(place.member, create(place.member)["id"])
-    text = place.admin.http.get("/metrics").text
-    assert 'gen_ai_invoke_workflow_duration_seconds_count{status="COMPLETE"}' in text
+    told = 'gen_ai_invoke_workflow_duration_seconds_count{status="COMPLETE"}'
+    deadline = time.monotonic() + 60
+    while told not in place.admin.http.get("/metrics").text:
+        assert time.monotonic() < deadline
 
 
 def test_the_same_request_again_is_the_same_workflow(place):
@@ -102,12 +99,13 @@ def test_a_task_waits_for_a_person(place):
     refused = act(place.member, gated, "approve", task="a")
     assert (refused.status_code, refused.headers["x-should-retry"]) == (409, "false")
     assert "Those that do: b." in refused.json()["message"]
-    assert act(place.member, gated, "approve", task="b").json()["tasks"][1]["status"] == "RUNNING"
+    assert act(place.member, gated, "approve", task="b").json()["tasks"][1]["status"] in {"RUNNING", "COMPLETE"}
     assert until(place.member, gated)["status"] == "COMPLETE"
 
 
 def test_a_workflow_is_cancelled_with_its_runs_and_begun_again(place):
     held = create(place.member, FLOW | {"tasks": [TASKS[0] | {"engine": "held"}, TASKS[1]]})
+    assert (held["status"], [task["status"] for task in held["tasks"]]) == ("RUNNING", ["RUNNING", "PENDING"])
     cancelled = act(place.member, held["id"], "cancel").json()
     assert (cancelled["status"], [task["status"] for task in cancelled["tasks"]]) == ("CANCELLED", ["CANCELLED"] * 2)
     assert place.member.read(held["tasks"][0]["run_id"])["status"] == "CANCELLED"

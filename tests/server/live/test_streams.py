@@ -126,7 +126,9 @@ def test_a_revoked_token_loses_its_stream(admin):
         stream = events_of(response)
         next(stream)
         admin.http.delete(admin.url(f"/tokens/{made['id']}"))
-        assert len(list(stream)) <= 3, "heartbeats after the token was revoked"
+        deadline = time.monotonic() + 60
+        for _ in stream:
+            assert time.monotonic() < deadline, "heartbeats for ever"
 
 
 @pytest.mark.parametrize("last", ["x", "-1", "1.5", str(2**63), "0" * 20 + "9" * 20, "٣"])

@@ -16,7 +16,6 @@ from contexten.server.queue.durable import Durable
 from contexten.server.store import Store
 from contexten.server.store.records import NewRun
 from contexten.settings import ServerSettings
-from postgresql import running_postgresql
 from server.queue.engines_at_work import Blocking, Misbehaving, Noop, Stepping, Stubborn, Waiting
 from server.queue.patience import until
 
@@ -29,12 +28,6 @@ QUICK = Pace(scan=0.3, watch=0.1, beat=0.1, dead_after=0.6, grace=0.3, claim=0.2
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def postgresql():
-    with running_postgresql() as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

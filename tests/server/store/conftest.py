@@ -7,7 +7,6 @@ from sqlalchemy import create_engine, inspect, make_url
 
 from contexten.server.store import NewRun, Store
 from contexten.settings import ServerSettings
-from postgresql import running_postgresql
 
 
 @pytest.fixture
@@ -16,10 +15,9 @@ def anyio_backend():
 
 
 @pytest.fixture(scope="session")
-def empty_databases():
+def empty_databases(postgresql):
     """Makes databases of a PostgreSQL server, and names their addresses."""
-    with running_postgresql() as server:
-        yield server.database
+    return postgresql.database
 
 
 @pytest.fixture(scope="session")

@@ -201,7 +201,9 @@ def second_store(settings, store):
     opened.close()
 
 
-@given_settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given_settings(
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     plans=st.lists(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 12)), max_size=25), min_size=2, max_size=4),
 )

@@ -75,7 +75,9 @@ async def test_no_character_is_query_syntax(store, three_runs, searched):
     assert await found(store, f"refund {searched} order" if not any(map(str.isalnum, searched)) else "refund") != []
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(searched=st.text(st.characters(categories=None)))
 def test_any_text_can_be_searched(store, searched):
     asyncio.run(store.search.find(1, searched))
