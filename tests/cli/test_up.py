@@ -153,7 +153,7 @@ def test_the_ready_line_holds_no_token(live):
     token = json.loads((live.data / "credentials.json").read_text())["token"]
     assert token not in json.dumps(live.ready)
     assert set(live.ready) == {
-        *("version", "base_url", "data_dir", "database", "runs", "repo", "engines", "organization_id"),
+        *("version", "base_url", "data_dir", "database", "runs", "repo", "engines", "organization_id", "metrics_url"),
     }
 
 

@@ -107,14 +107,16 @@ async def test_a_clone_is_whole_named_and_plain(tmp_path):
     os.environ["GIT_TEMPLATE_DIR"] = str(tmp_path / "template")
     try:
         first = await clone(f"file://{origin}", tmp_path / "repos")
-        second = await clone(f"file://{origin}", tmp_path / "repos")
+        again = await clone(f"file://{origin}", tmp_path / "repos")
+        theirs = await clone(f"file://{origin}", tmp_path / "repos", whose=2)
     finally:
         del os.environ["GIT_TEMPLATE_DIR"]
-    assert (first.name, second.name) == ("shop", "shop-2")
+    assert again == first != theirs
+    assert first.name.startswith("shop-")
     assert (first / "a.py").read_text() == "x = 1\n"
     assert git(first, "log", "--format=%s") == "First\n"
     assert not (tmp_path / "ran").exists()
-    assert sorted(path.name for path in (tmp_path / "repos").iterdir()) == ["shop", "shop-2"]
+    assert sorted(path.name for path in (tmp_path / "repos").iterdir()) == sorted([first.name, theirs.name])
 
 
 async def test_a_clone_that_fails_says_why_and_leaves_nothing(tmp_path):

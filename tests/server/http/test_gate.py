@@ -13,7 +13,7 @@ from contexten.settings import ServerSettings
 
 ROUTES = [route for router in ROUTERS for route in router.routes]
 GATED = [route for route in ROUTES if isinstance(route, GatedRoute) and not isinstance(route, LoopbackRoute)]
-OPEN = {"/health"}
+OPEN = {"/health", "/livez", "/readyz"}
 BODIES = {
     "agent/run": {"prompt": "p"},
     "agent_runs": {"prompt": "p"},

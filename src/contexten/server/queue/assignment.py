@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contexten.engines.base import BUILDS_ON, Earlier, Exchange, Task
+from contexten.engines.cloning import clone
 from contexten.errors import EngineError
 from contexten.server.store.errors import NotThereError
 
@@ -17,19 +18,19 @@ if TYPE_CHECKING:
     from contexten.server.store.records import TurnRecord
 
 
-async def task_of(store: Store, record: TurnRecord) -> Task:
+async def task_of(store: Store, record: TurnRecord, clones: Path) -> Task:
     """The task that a turn gives to its engine.
+
+    Args:
+        store: where the turn comes from.
+        record: the turn.
+        clones: the folder of this process's clones.
 
     Raises:
         EngineError: there is no repository, or its folder is gone; the message says what to do.
     """
     repository = await _repository(store, record)
-    folder = Path(repository.path)
-    if not await asyncio.to_thread(folder.is_dir):
-        raise EngineError(
-            f"The folder {folder} of repository {repository.name!r} is not there. "
-            f"Put it back, or register the folder it moved to: contexten repos add PATH"
-        )
+    folder = await _folder(repository, clones)
     earlier = await store.runs.history(record.run_id, record.turn)
     return Task(
         run_id=record.run_id,
@@ -44,6 +45,19 @@ async def task_of(store: Store, record: TurnRecord) -> Task:
         metadata=record.metadata,
         builds_on=await _builds_on(store, record),
         attempt=record.attempt,
+    )
+
+
+async def _folder(repository: LocalRepository, clones: Path) -> Path:
+    """Where a repository is on this machine; one that another worker cloned, on a machine of its own, is cloned here too."""
+    folder = Path(repository.path)
+    if await asyncio.to_thread(folder.is_dir):
+        return folder
+    if repository.url is not None:
+        return await clone(repository.url, clones, whose=repository.organization_id)
+    raise EngineError(
+        f"The folder {folder} of repository {repository.name!r} is not there. "
+        f"Put it back, or register the folder it moved to: contexten repos add PATH"
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from contexten.engines.base import Outcome
-from contexten.engines.workspace import CHECKOUTS
+from contexten.engines.workspace import CHECKOUTS, CLONES
 from contexten.errors import EngineError, StoreUnavailableError
 from contexten.protocol import MessageType, NewLogEntry, RunStatus, is_successful
 from contexten.server.queue.assignment import task_of
@@ -69,6 +69,7 @@ class Turns:
         self._idle = asyncio.Event()
         self._idle.set()
         self._copies = settings.data_dir / CHECKOUTS
+        self._clones = settings.data_dir / CLONES
         self._closing = False
         self._patiently = Patience(outage)
 
@@ -144,7 +145,7 @@ class Turns:
         journal = TurnJournal(self._store, record.run_id, record.turn, self._patiently)
         try:
             engine = self._engines.get(record.engine)
-            task = await self._patiently(lambda: task_of(self._store, record))
+            task = await self._patiently(lambda: task_of(self._store, record, self._clones))
         except EngineError as error:
             return failed(error)
         except StoreUnavailableError:

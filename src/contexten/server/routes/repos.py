@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 from typing import Annotated, Any
-from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Query
 
@@ -30,8 +29,6 @@ router = APIRouter(route_class=GatedRoute, tags=["repositories"])
 admin = APIRouter(route_class=AdminRoute, tags=["repositories"])
 _REPOS = "/v1/organizations/{org_id}/repos"
 _CHECKS = _REPOS + "/check-suite-settings"
-_cloning: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
-"""A lock for each address that is being cloned, so that two requests for one do not clone it twice."""
 RepoQuery = Annotated[int, Query(ge=-(2**63), le=2**63 - 1, description="The repository.")]
 
 
@@ -63,17 +60,12 @@ async def add_repository(org_id: OrgId, body: NewRepository, services: Running) 
     if isinstance(location, Path):
         return await _add(services, org_id, location, body.name)
     url = location.rstrip("/")
-    async with _cloning.setdefault((org_id, url), asyncio.Lock()):
-        known = await services.store.repos.find(org_id, url=url)
-        if known is not None and await asyncio.to_thread(Path(known.path).is_dir):
-            return known
-        try:
-            folder = await clone(url, services.settings.data_dir / CLONES)
-        except EngineError as error:
-            raise invalid(str(error), "body", "location") from error
-        if known is not None:
-            await services.store.repos.remove(org_id, known.id)
-        return await _add(services, org_id, folder, body.name or name_of(url), url)
+    known = await services.store.repos.find(org_id, url=url)
+    try:
+        folder = await clone(url, services.settings.data_dir / CLONES, whose=org_id)
+    except EngineError as error:
+        raise invalid(str(error), "body", "location") from error
+    return known or await _add(services, org_id, folder, body.name or name_of(url), url)
 
 
 @admin.delete(_REPOS + "/{repo_id}", summary="Remove a repository", responses=problems())
