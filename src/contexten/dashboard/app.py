@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import reflex as rx
 
-from contexten.dashboard.shell import connection_note
+from contexten.dashboard.choices import Choices
+from contexten.dashboard.pages.run import run_page
+from contexten.dashboard.pages.runs import runs_page
+from contexten.dashboard.pages.settings import settings_page
+from contexten.dashboard.pages.setup import setup_page
+from contexten.dashboard.pages.shell import connection_note
+from contexten.dashboard.pages.workflows import workflow_page, workflows_page
+from contexten.dashboard.preferences import Preferences
+from contexten.dashboard.run import Run
+from contexten.dashboard.runs import Runs
+from contexten.dashboard.visit import Visit
+from contexten.dashboard.workflows import OneWorkflow, Workflows
 
-
-def _runs() -> rx.Component:
-    return rx.el.main(rx.el.h1("Runs"))
-
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 app = rx.App(
     stylesheets=["/contexten.css"],
+    head_components=[
+        rx.el.script(src="/contexten.js"),
+        rx.el.link(rel="icon", href="/contexten.svg", type="image/svg+xml"),
+    ],
     html_lang="en",
     app_wraps={(5, "Overlay"): lambda stateful: connection_note() if stateful else None},
     toaster=None,
 )
-app.add_page(_runs, route="/", title="Runs · Contexten")
+
+
+def _add(page: Callable[[], rx.Component], route: str, title: str, load: Any) -> None:
+    app.add_page(page, route=route, title=f"{title} · Contexten", on_load=[Visit.enter, load])
+
+
+_add(runs_page, "/", "Runs", Runs.load)
+_add(run_page, "/runs/[run_id]", "Run", Run.load)
+_add(workflows_page, "/workflows", "Workflows", Workflows.load)
+_add(workflow_page, "/workflows/[workflow_id]", "Workflow", OneWorkflow.load)
+_add(setup_page, "/setup", "Engines and repositories", Choices.load)
+_add(settings_page, "/settings", "Settings", Preferences.load)

@@ -1,0 +1,58 @@
+"""What the states of all pages have in common: asking the server, and saying what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import reflex as rx
+
+from contexten.dashboard import session
+from contexten.dashboard.visit import Visit
+from contexten.errors import ApiError, AuthenticationError, ConnectError, ContextenError, RequestTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from contexten.client import AsyncCodegenClient
+    from contexten.dashboard.live import News
+
+T = TypeVar("T")
+
+
+class Page(rx.State, mixin=True):
+    """A page that shows something of the server."""
+
+    problem: rx.Field[str] = rx.field("")
+    """Why something could not be done; empty when it could."""
+    loaded: rx.Field[bool] = rx.field(default=False)
+    """Whether there is something to show yet."""
+
+    async def _ask(self, ask: Callable[[AsyncCodegenClient], Awaitable[T]]) -> T | None:
+        """What the server answers; None when it could not, and then the page says why."""
+        visit = await self.get_state(Visit)
+        client = await session.client(self.router_data)
+        if client is None:
+            visit.phase = "signed_out"
+            return None
+        try:
+            answer = await ask(client)
+        except AuthenticationError:
+            visit.phase = "signed_out"
+            return None
+        except (ConnectError, RequestTimeoutError) as error:
+            visit.lost = str(error)
+            self.problem = str(error)
+            return None
+        except ContextenError as error:
+            self.problem = self._told(error)
+            return None
+        self.problem = ""
+        return answer
+
+    def _told(self, error: ContextenError) -> str:
+        """An error in the words of the server, with its request id, by which its log has it."""
+        known = error.request_id if isinstance(error, ApiError) else None
+        return f"{error} (request {known})" if known and getattr(error, "status_code", 0) >= 500 else str(error)  # noqa: PLR2004 - a fault of the server
+
+    async def _hear(self, news: News) -> Any:
+        """Take what has happened on the server while the page is open."""
