@@ -75,6 +75,7 @@ class Banner:
         if self._unguarded:
             _line("sandbox", self._unguarded)
         _line("engines", " · ".join(_engine(engine) for engine in started.engines))
+        _line("open", _entry(started))
 
     def _contents(self, path: Path) -> str:
         """The branch and the size of a repository, in parentheses; the engine that reads code keeps what is read here."""
@@ -89,6 +90,17 @@ class Banner:
             return f"({error})"
         facts = [branch_of(path), f"{counted(count, 'file')} indexed in {time.perf_counter() - began:.1f} s"]
         return f"({', '.join(fact for fact in facts if fact)})"
+
+
+def _entry(started: Started) -> str:
+    """How to get to the dashboard. Only a terminal is shown a link that signs in: elsewhere a log would keep it."""
+    from contexten.dashboard.hosting.pages import is_installed
+
+    if not is_installed():
+        return "the dashboard needs: python3 -m pip install 'contexten[dashboard]'"
+    if started.sign_in is None or not is_terminal(sys.stdout):
+        return "the dashboard: contexten dashboard --open"
+    return f"{started.sign_in}  one-time sign-in"
 
 
 def announce_json(started: Started) -> None:

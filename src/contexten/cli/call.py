@@ -40,7 +40,8 @@ def call(words: Sequence[str], *, debug: bool = False) -> int:
 def _invoke(name: str, rest: list[str]) -> int:
     app: typer.Typer = import_module(NOUNS[name].module).app
     command = typer.main.get_command(app)
-    words = rest or (["--help"] if isinstance(command, TyperGroup) else [])
+    shows_help = isinstance(command, TyperGroup) and not command.invoke_without_command
+    words = rest or (["--help"] if shows_help else [])
     return command.main(args=words, prog_name=f"contexten {name}", standalone_mode=False) or 0
 
 

@@ -28,6 +28,7 @@ NOUNS = {
     "code": Noun("contexten.cli.code", "Ask about the code in a folder."),
     "mcp": Noun("contexten.cli.mcp", "Serve runs and code to editors and agents (MCP)."),
     "autogen": Noun("contexten.cli.autogen", "Look after code that is generated at import."),
+    "dashboard": Noun("contexten.cli.dashboard", "Open the dashboard, signed in."),
     "org": Noun("contexten.cli.org", "List and create organizations."),
     "token": Noun("contexten.cli.token", "Create, list and revoke access tokens."),
     "env": Noun("contexten.cli.env", "Point the official Codegen clients at this server."),

@@ -45,11 +45,12 @@ def up(  # noqa: PLR0913 (an option is an argument)
     )
     from contexten.cli.banner import Banner, announce_json
     from contexten.cli.logs import show_logs
+    from contexten.dashboard.hosting.front import dashboard
     from contexten.server.serve import serve
 
     show_logs(settings)
     banner = Banner(settings)
-    serve(settings, announce_json if json else banner.show, banner.stop)
+    serve(settings, announce_json if json else banner.show, banner.stop, front=dashboard)
 
 
 def _settings(**given: Any) -> ServerSettings:

@@ -11,7 +11,7 @@ from contexten.protocol import Role
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from contexten.protocol import CreatedOrganization, CreatedToken, Organization, Page, Token, User
+    from contexten.protocol import CreatedOrganization, CreatedToken, Organization, Page, SignInLink, Token, User
 
 Org = int | str | None
 
@@ -63,6 +63,10 @@ class PeopleCalls(Calls):
         """A new token; its secret is shown this once."""
         return self._send(people.create_token(name, role), org_id)
 
+    def create_sign_in_link(self, *, org_id: Org = None) -> SignInLink:
+        """A link to the dashboard that signs one browser in, once, with this client's role."""
+        return self._send(people.create_sign_in_link(), org_id)
+
     def revoke_token(self, token_id: int, *, org_id: Org = None) -> None:
         """End a token's life."""
         self._send(people.revoke_token(token_id), org_id)
@@ -106,6 +110,10 @@ class AsyncPeopleCalls(AsyncCalls):
     async def create_token(self, name: str, role: Role | str = Role.MEMBER, *, org_id: Org = None) -> CreatedToken:
         """A new token; its secret is shown this once."""
         return await self._send(people.create_token(name, role), org_id)
+
+    async def create_sign_in_link(self, *, org_id: Org = None) -> SignInLink:
+        """A link to the dashboard that signs one browser in, once, with this client's role."""
+        return await self._send(people.create_sign_in_link(), org_id)
 
     async def revoke_token(self, token_id: int, *, org_id: Org = None) -> None:
         """End a token's life."""

@@ -17,9 +17,15 @@ from contexten.server.services import configured_url, running_services
 from contexten.settings import ServerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from starlette.types import ASGIApp
 
     from contexten.engines import Engines
+    from contexten.server.services import Services
+
+    Front = Callable[[Services], AbstractAsyncContextManager[ASGIApp]]
 
 
 def create_app(
@@ -28,6 +34,7 @@ def create_app(
     engines: Engines | None = None,
     base_url: str | None = None,
     passing: bool = False,
+    front: Front | None = None,
 ) -> FastAPI:
     """The server as an ASGI application. It opens its data when it starts and closes it when it stops.
 
@@ -36,6 +43,7 @@ def create_app(
         engines: those that come with Contexten when absent.
         base_url: where it serves, when that is not what the settings say (such as port 0).
         passing: whether that address is gone soon, so that clients must not be told to come back to it.
+        front: opens what answers at every address that is not of the API, such as the dashboard.
     """
     settings = settings or ServerSettings()
 
@@ -45,7 +53,8 @@ def create_app(
         here = base_url or configured_url(settings)
         async with running_services(settings, chosen, here, passing=passing) as services:
             app.state.services = services
-            yield
+            async with _front_of(app, front, services):
+                yield
 
     app = FastAPI(
         title="Contexten",
@@ -63,11 +72,22 @@ def create_app(
     )
     for router in ROUTERS:
         app.include_router(router)
-    docs.install(app)
+    docs.install(app, home=front is None)
     description.install(app)
     problems.install(app)
     _add_gates(app, settings)
     return app
+
+
+@asynccontextmanager
+async def _front_of(app: FastAPI, front: Front | None, services: Services) -> AsyncIterator[None]:
+    app.state.front = None
+    if front is None:
+        yield
+    else:
+        async with front(services) as app.state.front:
+            app.router.default = app.state.front
+            yield
 
 
 def _default_engines(settings: ServerSettings) -> Engines:

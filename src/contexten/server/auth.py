@@ -75,6 +75,12 @@ class EnvelopeRoute(GatedRoute):
     writes = False
 
 
+class OwnRoute(GatedRoute):
+    """A route that changes nothing but what is the caller's own: any role may use it."""
+
+    writes = False
+
+
 class AdminRoute(GatedRoute):
     """A route for admins."""
 

@@ -25,18 +25,24 @@ vertical-align:top}h2{margin-top:2.2rem}nav a{margin-right:.8rem}
 """
 
 
-def install(app: FastAPI) -> None:
-    """Serve the pages, and send people who open the bare address to them."""
+def install(app: FastAPI, *, home: bool) -> None:
+    """Serve the pages.
+
+    Args:
+        app: the server.
+        home: whether to send people to them who open the bare address.
+    """
 
     async def page(request: Request) -> HTMLResponse:
         return HTMLResponse(render(request.app.openapi()), headers={"Content-Security-Policy": _POLICY})
 
-    async def home(_: Request) -> RedirectResponse:
+    async def to_docs(_: Request) -> RedirectResponse:
         return RedirectResponse("/docs")
 
     for path in ("/docs", "/redoc"):
         app.add_route(path, page, methods=["GET"], include_in_schema=False)
-    app.add_route("/", home, methods=["GET"], include_in_schema=False)
+    if home:
+        app.add_route("/", to_docs, methods=["GET"], include_in_schema=False)
 
 
 def render(document: dict[str, Any]) -> str:

@@ -14,11 +14,14 @@ from contexten.server.problems import problem_response
 from contexten.settings import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from contexten.settings import ServerSettings
+
+_NOT_ALLOWED = 1008
+"""Why a connection was not opened: a policy. Source: RFC 6455, section 7.4.1."""
 
 
 class Guard:
@@ -34,9 +37,17 @@ class Guard:
         if scope["type"] == "http" and (refusal := self._refusal(scope["headers"])):
             await problem_response(scope, *refusal)(scope, receive, send)
             return
+        if scope["type"] == "websocket" and self._is_strange(scope["headers"]):
+            await send({"type": "websocket.close", "code": _NOT_ALLOWED})
+            return
         await self._app(scope, receive, send)
 
-    def _refusal(self, headers: Iterable[tuple[bytes, bytes]]) -> tuple[int, str] | None:
+    def _is_strange(self, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+        """Whether a connection may not be opened: only our own pages open any, and browsers say whose a page is."""
+        origins = [value for name, value in headers if name == b"origin"]
+        return len(origins) != 1 or self._refusal(headers) is not None
+
+    def _refusal(self, headers: Sequence[tuple[bytes, bytes]]) -> tuple[int, str] | None:
         hosts = [value for name, value in headers if name == b"host"]
         host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
         if not self._hosts.known(host):

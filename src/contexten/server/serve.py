@@ -9,7 +9,8 @@ import signal
 import threading
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from contexten.engines import Engines
+    from contexten.server.app import Front
     from contexten.server.metrics_port import MetricsPort
     from contexten.server.services import Services
     from contexten.settings import ServerSettings
@@ -60,6 +62,8 @@ class Started:
     organization_id: int
     token: str | None = field(repr=False)
     """The token in the data folder's credentials file, when there is one."""
+    sign_in: str | None = field(default=None, repr=False)
+    """A link that signs a browser in, once, as the owner of that token; None when nothing is there to sign in to."""
     metrics_url: str | None = None
     """Where the figures for Prometheus are, when they have a port of their own."""
 
@@ -70,6 +74,7 @@ def serve(
     on_stop: Callable[[list[int]], None] | None = None,
     *,
     engines: Engines | None = None,
+    front: Front | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is in flight and return. A second SIGINT does not wait.
 
@@ -80,13 +85,14 @@ def serve(
         on_ready: called once, when the server answers.
         on_stop: called once, when a server that answered begins to stop, with the runs that go on at the next start.
         engines: those that come with Contexten when absent.
+        front: opens what answers at every address that is not of the API, such as the dashboard.
 
     Raises:
         SettingsError: a setting cannot work, such as a port that is taken.
         DataDirectoryInUseError: another process serves the same data.
         StoreUnavailableError: the database is out of reach.
     """
-    server = _Server(settings, engines, on_ready, on_stop)
+    server = _Server(settings, engines, on_ready, on_stop, front=front)
     with server.capture_signals(), asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.work())
 
@@ -100,6 +106,7 @@ class Embedded:
     Args:
         settings: what to serve; its host and port are not bound.
         engines: those that come with Contexten when absent.
+        front: opens what answers at every address that is not of the API, such as the dashboard.
 
     Raises:
         DataDirectoryInUseError: on entering: another process serves the same data.
@@ -109,14 +116,15 @@ class Embedded:
     token: str
     organization_id: int
 
-    def __init__(self, settings: ServerSettings, *, engines: Engines | None = None) -> None:
+    def __init__(self, settings: ServerSettings, *, engines: Engines | None = None, front: Front | None = None) -> None:
         self._settings = settings
         self._engines = engines
+        self._front = front
         self._ready = threading.Event()
         self._error: BaseException | None = None
 
     def __enter__(self) -> Self:
-        self._server = _Server(self._settings, self._engines, self._note, passing=True)
+        self._server = _Server(self._settings, self._engines, self._note, front=self._front, passing=True)
         self._thread = threading.Thread(target=self._run, name="contexten server", daemon=True)
         self._thread.start()
         try:
@@ -156,13 +164,14 @@ class Embedded:
 class _Server(uvicorn.Server):
     """Uvicorn with the application's start and stop around it, so that what goes wrong there reaches the caller."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what `serve` is given
         self,
         settings: ServerSettings,
         engines: Engines | None,
         on_ready: Callable[[Started], None] | None,
         on_stop: Callable[[list[int]], None] | None = None,
         *,
+        front: Front | None = None,
         passing: bool = False,
     ) -> None:
         self._settings = settings
@@ -171,7 +180,8 @@ class _Server(uvicorn.Server):
         self._metrics = _metrics_port(settings) if settings.metrics_port is not None and not passing else None
         self._told = False
         self._draining: asyncio.Task[None] | None = None
-        self._app = create_app(settings, engines=engines, base_url=url_of(self._listener), passing=passing)
+        here = url_of(self._listener)
+        self._app = create_app(settings, engines=engines, base_url=here, passing=passing, front=front)
         self._on_ready, self._on_stop = on_ready, on_stop
         super().__init__(
             uvicorn.Config(
@@ -181,7 +191,9 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 server_header=False,
                 proxy_headers=False,
-                ws="none",
+                ws="none"
+                if front is None or find_spec("wsproto") is None
+                else cast("type[asyncio.Protocol]", _upgraded),
                 timeout_graceful_shutdown=DRAIN_SECONDS,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
@@ -288,8 +300,23 @@ class _Server(uvicorn.Server):
             engines=services.engine_infos(),
             organization_id=owner,
             token=credentials.token if credentials else None,
+            sign_in=await self._sign_in_link(credentials.token) if credentials else None,
             metrics_url=self._metrics.url if self._metrics else None,
         )
+
+    async def _sign_in_link(self, token: str) -> str | None:
+        """A link for the person who started the server, when there is something to sign in to."""
+        if self._app.state.front is None:
+            return None
+        identity = await self._services.store.people.identify(token)
+        return (await self._services.sign_in_link(identity.token_id)).url if identity else None
+
+
+def _upgraded(**given: Any) -> asyncio.Protocol:
+    """What serves a connection that a page keeps; loaded when the first one is opened."""
+    from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+
+    return WSProtocol(**given)
 
 
 def _metrics_port(settings: ServerSettings) -> MetricsPort:

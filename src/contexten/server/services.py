@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from contexten.engines.workspace import close
 from contexten.errors import DataDirectoryInUseError, SettingsError
-from contexten.protocol import EngineInfo
+from contexten.protocol import EngineInfo, SignInLink
 from contexten.server.credentials import leave_credentials
 from contexten.server.home import FIRST_ORGANIZATION, Home
 from contexten.server.limits import RequestLimits
@@ -18,6 +18,7 @@ from contexten.server.lock import DataLock
 from contexten.server.queue import Queue
 from contexten.server.readiness import Readiness
 from contexten.server.store import Store
+from contexten.server.store.columns import iso
 from contexten.server.workflows.advancer import Advancer
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Services:
     def public_url(self) -> str:
         """Where people reach the server, without a slash at the end."""
         return (self.settings.public_url or self.base_url).rstrip("/")
+
+    async def sign_in_link(self, token_id: int) -> SignInLink:
+        """A link that signs one browser in, once, as the user of a token."""
+        code, expires_at = await self.store.sign_ins.create_link(token_id)
+        return SignInLink(url=f"{self.public_url}/?code={code}", expires_at=iso(expires_at))
 
     def engine_infos(self) -> list[EngineInfo]:
         """The engines and whether each can work now."""

@@ -13,6 +13,7 @@ from contexten.protocol import (
     Organization,
     Page,
     Role,
+    SignInLink,
     Token,
     User,
 )
@@ -51,6 +52,11 @@ def tokens() -> Call[list[Token]]:
 def create_token(name: str, role: Role | str = Role.MEMBER) -> Call[CreatedToken]:
     """A new token."""
     return post("/v1/organizations/{org}/tokens", CreatedToken, given(NewToken, name=name, role=role))
+
+
+def create_sign_in_link() -> Call[SignInLink]:
+    """A link that signs one browser in at the dashboard."""
+    return post("/v1/organizations/{org}/sign-in-links", SignInLink)
 
 
 def revoke_token(token_id: int) -> Call[Any]:

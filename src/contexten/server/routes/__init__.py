@@ -17,13 +17,16 @@ from contexten.server.routes import (
     repos,
     runs,
     setup_commands,
+    sign_in,
     tokens,
+    web_address,
     workflows,
 )
 
 ROUTERS = (
     runs.router,
     runs.with_images,
+    web_address.router,
     logs.router,
     diffs.router,
     live.router,
@@ -32,6 +35,7 @@ ROUTERS = (
     organizations.router,
     organizations.admin,
     tokens.router,
+    sign_in.router,
     repos.router,
     repos.admin,
     integrations.router,

@@ -159,12 +159,6 @@ async def delete_run(org_id: OrgId, agent_run_id: RunId, caller: Caller, service
     return run_view(services, run)
 
 
-@router.get("/runs/{agent_run_id}", tags=["ours"], summary="Read a run by its web address", responses=problems())
-async def show_run(agent_run_id: RunId, caller: Caller, services: Running) -> AgentRunDetail:
-    """What a run's `web_url` answers to a program: the run, when it is of the token's organization."""
-    return run_view(services, await services.store.runs.get(caller.organization_id, agent_run_id))
-
-
 async def _ban(services: Services, org_id: int, run_id: int) -> AgentRunDetail:
     run = await services.store.runs.ban(org_id, run_id, True)
     if not is_terminal(run.status):
