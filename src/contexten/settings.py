@@ -189,6 +189,8 @@ class AutogenSettings(_Base):
     """Generations that may be asked for in one day."""
     redis_url: SecretStr | None = Field(default=None, validation_alias="CONTEXTEN_REDIS_URL")
     """Address of a Redis through which machines share what was generated."""
+    sandbox: Literal["bubblewrap", "none"] = Field(default="bubblewrap", validation_alias="CONTEXTEN_SANDBOX")
+    """Where new code is tried: in bubblewrap where that works, or with all that this user may read and do."""
     data_dir: Folder = Field(default_factory=lambda: user_data_path("contexten"), validation_alias="CONTEXTEN_DATA_DIR")
     """Folder for the record of what was generated."""
     cache_dir: Folder = Field(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["generate", "locked", "off"]
 LOCK = "autogen.lock"
+_MODE = "CONTEXTEN_AUTOGEN"
 MONTH = 30 * 86400.0
 _LONGEST_VERSIONS = 100
 _MARKS = (LOCK, "pyproject.toml", ".git")
@@ -92,9 +93,11 @@ class AutogenConfig:
 
     @property
     def current_mode(self) -> Mode:
-        """Whether what is missing is asked for. Where the shell says it, the settings, which take their time, stay unread."""
-        said = self.mode or os.environ.get("CONTEXTEN_AUTOGEN")
-        return cast("Mode", said) if said in get_args(Mode) else self.settings.mode
+        """Whether what is missing is asked for. The settings, which take their time, are read only where they may differ."""
+        said = self.mode or os.environ.get(_MODE)
+        if said in get_args(Mode):
+            return cast("Mode", said)
+        return self.settings.mode if _is_said() else "generate"
 
     @cached_property
     def settings(self) -> AutogenSettings:
@@ -158,6 +161,16 @@ def project_root(start: str | os.PathLike[str]) -> Path:
     folder = here if here.is_dir() else here.parent
     marked = (each for each in (folder, *folder.parents) if any((each / mark).exists() for mark in _MARKS))
     return next(marked, folder)
+
+
+def _is_said() -> bool:
+    """Whether the shell, in whatever case, or the file that settings are read from speaks of the mode."""
+    if any(name.upper() == _MODE for name in os.environ):
+        return True
+    try:
+        return _MODE in Path(".env").read_text("utf-8", "replace").upper()
+    except OSError:
+        return False
 
 
 def _table(data: dict[str, Any], *names: str) -> dict[str, Any]:

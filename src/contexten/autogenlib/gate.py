@@ -23,10 +23,21 @@ class Gate:
         policy: what is let through.
         paths: folders that generated code imports the project's own modules from.
         trial: whether code is tried.
+        walls: whether it is tried in bubblewrap, where that works.
+        hidden: folders that it does not see there.
     """
 
-    def __init__(self, policy: Policy, paths: Sequence[Path] = (), *, trial: bool = True) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        paths: Sequence[Path] = (),
+        *,
+        trial: bool = True,
+        walls: bool = True,
+        hidden: Sequence[Path] = (),
+    ) -> None:
         self.policy, self._paths, self._trial = policy, tuple(paths), trial
+        self._walls, self._hidden = walls, tuple(hidden)
 
     def refusals(self, code: str, request: GenerationRequest) -> list[str]:
         """Why new code is not let in; nothing when it is.
@@ -42,6 +53,6 @@ class Gate:
         usage = request.caller_context.usage_example
         reasons = self.policy.refusals(whole, request.names, usage) or errors_in(whole)
         if not reasons and self._trial:
-            failure = failures_of(whole, request.module_path, self._paths)
+            failure = failures_of(whole, request.module_path, self._paths, walls=self._walls, hidden=self._hidden)
             reasons = [failure] if failure else []
         return reasons

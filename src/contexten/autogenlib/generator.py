@@ -161,7 +161,11 @@ class AutogenClient:
         """What new code must pass."""
         allow = frozenset({*self.config.allow, *self.manifest.allow})
         policy = Policy(allow, top_modules(self.root), self.manifest.dependencies)
-        return Gate(policy, import_folders(self.root), trial=self.config.trial)
+        settings = self.config.settings
+        return Gate(
+            policy, import_folders(self.root), trial=self.config.trial, walls=settings.sandbox != "none",
+            hidden=[settings.data_dir, settings.cache_dir],
+        )  # fmt: skip
 
     def close(self) -> None:
         """Give back what is held, but for the connections of asynchronous use: see `aclose`."""

@@ -1,8 +1,12 @@
-"""The program that tries generated code: limits itself, imports the file, runs its doctests. Standard library alone."""
+"""The program that tries generated code: limits itself, imports the file, runs its doctests. Standard library alone.
+
+python -I -B launch.py FILE-FOR-OUTPUT FILE FOLDER...
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 
 CPU_SECONDS = 20
@@ -26,6 +30,14 @@ def limit() -> None:
             resource.setrlimit(kind, (most, most))
 
 
+def speak_into(path: str) -> None:
+    """Let everything that is said go into a file, whose size is limited."""
+    output = os.open(path, os.O_WRONLY | os.O_APPEND)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+
+
 def main(path: str, folders: list[str]) -> int:
     """Import the file and run its doctests; 1 when one fails."""
     import doctest
@@ -45,4 +57,5 @@ def main(path: str, folders: list[str]) -> int:
 if __name__ == "__main__":
     with contextlib.suppress(ImportError):  # no such limits on this system
         limit()
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    speak_into(sys.argv[1])
+    sys.exit(main(sys.argv[2], sys.argv[3:]))
