@@ -34,13 +34,13 @@ app = rx.App(
 )
 
 
-def _add(page: Callable[[], rx.Component], route: str, title: str, load: Any) -> None:
-    app.add_page(page, route=route, title=f"{title} · Contexten", on_load=[Visit.enter, load])
+def _add(page: Callable[[], rx.Component], route: str, title: Any, load: Any) -> None:
+    app.add_page(page, route=route, title=title, on_load=[Visit.enter, load])
 
 
-_add(runs_page, "/", "Runs", Runs.load)
-_add(run_page, "/runs/[run_id]", "Run", Run.load)
-_add(workflows_page, "/workflows", "Workflows", Workflows.load)
-_add(workflow_page, "/workflows/[workflow_id]", "Workflow", OneWorkflow.load)
-_add(setup_page, "/setup", "Engines and repositories", Choices.load)
-_add(settings_page, "/settings", "Settings", Preferences.load)
+_add(runs_page, "/", "Runs · Contexten", Runs.load)
+_add(run_page, "/runs/[run_id]", Run.title, Run.load)
+_add(workflows_page, "/workflows", "Workflows · Contexten", Workflows.load)
+_add(workflow_page, "/workflows/[workflow_id]", OneWorkflow.title, OneWorkflow.load)
+_add(setup_page, "/setup", "Engines and repositories · Contexten", Choices.load)
+_add(settings_page, "/settings", "Settings · Contexten", Preferences.load)

@@ -7,6 +7,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from contexten.errors import ApiError
 from contexten.protocol import LogEvent
 from contexten.resilience import Retry
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from contexten.client import AsyncCodegenClient
-    from contexten.errors import ApiError
 
 GATHERING = 0.2
 """Seconds for which events are gathered before a page is told."""
@@ -41,7 +41,13 @@ class News:
     """Whether events may have been missed: everything has to be asked for again."""
 
     def take(self, event: Any) -> None:
-        """Add an event, or what became of the connection."""
+        """Add an event, or what became of the connection.
+
+        Raises:
+            ApiError: there are no more.
+        """
+        if isinstance(event, ApiError):
+            raise event
         if isinstance(event, LogEvent):
             self.logs.setdefault(event.agent_run_id, []).append(event)
         elif isinstance(event, _Connection):
@@ -69,7 +75,7 @@ async def portions(client: AsyncCodegenClient, somebody_looks: Callable[[], bool
     pump = asyncio.create_task(_pump(client, waiting))
     try:
         while somebody_looks():
-            if (news := await _portion(waiting, pump)) is not None:
+            if (news := await _portion(waiting)) is not None:
                 yield news
     finally:
         pump.cancel()
@@ -77,17 +83,14 @@ async def portions(client: AsyncCodegenClient, somebody_looks: Callable[[], bool
             await pump
 
 
-async def _portion(waiting: asyncio.Queue[Any], pump: asyncio.Task[None]) -> News | None:
+async def _portion(waiting: asyncio.Queue[Any]) -> News | None:
     """The next portion; None when nothing happened for a while."""
-    first = asyncio.create_task(waiting.get())
-    await asyncio.wait({first, pump}, timeout=LOOKING, return_when=asyncio.FIRST_COMPLETED)
-    if not first.done():
-        first.cancel()
-        if pump.done():
-            await pump
-        return None
     news = News()
-    news.take(first.result())
+    try:
+        async with asyncio.timeout(LOOKING):
+            news.take(await waiting.get())
+    except TimeoutError:
+        return None
     await asyncio.sleep(GATHERING)
     while not waiting.empty():
         news.take(waiting.get_nowait())
@@ -101,9 +104,12 @@ async def _pump(client: AsyncCodegenClient, waiting: asyncio.Queue[Any]) -> None
     def lost(error: ApiError) -> None:
         _put(waiting, _Connection(lost=str(error)))
 
-    async with aclosing(client.events(on_open=opened, on_lost=lost, retry=ENDLESS)) as events:
-        async for event in events:
-            await waiting.put(event)
+    try:
+        async with aclosing(client.events(on_open=opened, on_lost=lost, retry=ENDLESS)) as events:
+            async for event in events:
+                await waiting.put(event)
+    except ApiError as error:
+        await waiting.put(error)
 
 
 def _put(waiting: asyncio.Queue[Any], told: _Connection) -> None:

@@ -54,11 +54,14 @@ class Run(Page, rx.State):
     busy: rx.Field[bool] = rx.field(default=False)
     wrong: rx.Field[str] = rx.field("")
     """What is wrong with the next prompt."""
+    title: rx.Field[str] = rx.field("Run")
+    """What the tab is called: many are open beside each other."""
     announced: rx.Field[str] = rx.field("")
     """What has become of the run, for those who hear the page."""
 
     _run_id: int = 0
     _total: int = 0
+    _names: dict[int, str] = rx.field(default_factory=dict, is_var=False)
     _prompt: str = ""
     _diff: AgentRunDiff | None = None
 
@@ -173,13 +176,11 @@ class Run(Page, rx.State):
         if self.card.ended:
             await self._compare()
 
-    _names: dict[int, str] = {}  # noqa: RUF012 - Reflex copies it for each tab
-
     def _show(self, run: AgentRun) -> None:
         card = card_of(run, self._names, self.router.url.origin)
         if self.card.id == card.id and self.card.word != card.word:
             self.announced = f"Run {card.id} is {card.word}."
-        self.card, self.tokens = card, tokens(run)
+        self.card, self.tokens, self.title = card, tokens(run), f"Run {card.id} {card.word} · Contexten"
         self._prompt = clean(run.get("prompt") or "").strip()
         self.prompt_folds = len(self._prompt) > _PROMPT_PREVIEW
         self.prompt = self._prompt[:_PROMPT_PREVIEW].rstrip() + ("…" if self.prompt_folds else "")

@@ -12,8 +12,6 @@ from contexten.dashboard.page import Page
 from contexten.errors import ContextenError, InvalidInputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from contexten.dashboard.live import News
 
 FIELDS = ("prompt", "engine", "model", "repo_id")
@@ -29,7 +27,7 @@ class Starting(Page, rx.State):
     wrong: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
     """What is wrong, by the name of the field."""
 
-    _sent: dict[str, Any] = {}  # noqa: RUF012 - Reflex copies it for each tab
+    _sent: dict[str, Any] = rx.field(default_factory=dict, is_var=False)
     _key: str = ""
 
     @rx.event
@@ -42,7 +40,7 @@ class Starting(Page, rx.State):
         self.wrong = {field: why for field, why in self.wrong.items() if field != "engine"}
 
     @rx.event
-    async def start(self, form: dict[str, Any]) -> AsyncGenerator[Any]:
+    async def start(self, form: dict[str, Any]) -> Any:
         """Start the run that the form describes, and go to it."""
         if self.busy:
             return

@@ -98,6 +98,8 @@ class OneWorkflow(Page, rx.State):
     height: rx.Field[int] = rx.field(0)
     can_retry: rx.Field[bool] = rx.field(default=False)
     asking: rx.Field[bool] = rx.field(default=False)
+    title: rx.Field[str] = rx.field("Workflow")
+    """What the tab is called."""
     announced: rx.Field[str] = rx.field("")
 
     _workflow_id: int = 0
@@ -150,6 +152,7 @@ class OneWorkflow(Page, rx.State):
         line = _line(found)
         if self.line.id == line.id and self.line.word != line.word:
             self.announced = f"Workflow {line.id} is {line.word}."
+        self.title = f"{line.name} {line.word} · Contexten"
         self.line, self.description, self.loaded = line, one_line(found.definition.description, 1000), True
         self.can_retry = found.has_ended and found.summary.completed < found.summary.total
         where = graph.places(found.tasks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
+from reflex.style import color_mode, set_color_mode
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 
@@ -21,6 +22,11 @@ def status(word: Any, tone: Any) -> rx.Component:
 def moment(value: Any, kind: str = "age") -> rx.Component:
     """A time, as how long ago it was (`age`) or how long it has been going on (`elapsed`); the browser keeps it up to date."""
     return rx.el.time(date_time=value, custom_attrs={"data-kind": kind}, class_name="figure")
+
+
+def fact(text: Any) -> rx.Component:
+    """Something small that is known, or nothing."""
+    return rx.cond(text != "", rx.el.span(text, class_name="figure"))
 
 
 def problem(text: Any) -> rx.Component:
@@ -63,6 +69,19 @@ def sure(question: Any, *, yes: Any, no: Any) -> rx.Component:
         role="group",
         aria_label=question,
         class_name="sure",
+    )
+
+
+def colours(name: str) -> rx.Component:
+    """The choice of colours."""
+    return rx.el.select(
+        rx.el.option("Auto", value="system"),
+        rx.el.option("Light", value="light"),
+        rx.el.option("Dark", value="dark"),
+        value=color_mode,
+        on_change=set_color_mode,
+        class_name="select small",
+        id=name,
     )
 
 

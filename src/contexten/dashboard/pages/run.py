@@ -11,6 +11,7 @@ from contexten.dashboard.pages.parts import (
     button,
     copy,
     empty,
+    fact,
     link,
     loading,
     moment,
@@ -80,7 +81,7 @@ def _head() -> rx.Component:
             ),
         ),
         rx.el.div(
-            *[_fact(text) for text in (card.worker, card.repository, card.took, card.figures, Run.tokens)],
+            *[fact(text) for text in (card.worker, card.repository, card.took, card.figures, Run.tokens)],
             moment(card.created),
             class_name="line details",
         ),
@@ -89,17 +90,8 @@ def _head() -> rx.Component:
     )
 
 
-def _fact(text: Any) -> rx.Component:
-    return rx.cond(text != "", rx.el.span(text, class_name="figure"))
-
-
 def _actions() -> rx.Component:
     return rx.el.div(
-        rx.cond(
-            Run.card.ended,
-            button("Delete", kind="quiet", on_click=Run.ask_to_delete(True)),
-            button("Cancel", on_click=Run.cancel),
-        ),
         button("Copy link", kind="quiet", custom_attrs={"data-copy": "", "data-copy-here": "true"}),
         rx.cond(
             Run.card.address != "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import reflex as rx
 
@@ -11,6 +11,7 @@ from contexten.dashboard.pages.parts import (
     announced,
     button,
     empty,
+    fact,
     link,
     loading,
     moment,
@@ -220,29 +221,28 @@ def _card(run: rx.vars.ObjectVar[Card]) -> rx.Component:
             ),
             link(run.prompt, to="/runs/" + run.id.to_string(), class_name="card-title"),
             rx.el.div(
-                _detail(run.worker),
-                _detail(run.repository),
-                _detail(run.figures, "figures"),
-                class_name="line details",
-            ),
-            rx.cond(
-                Runs.asking == run.id,
-                sure(
-                    "Delete run " + run.id.to_string() + " with its log?",
-                    yes=Runs.delete(run.id),
-                    no=Runs.ask_to_delete(0),
+                rx.el.div(
+                    fact(run.worker),
+                    fact(run.repository),
+                    fact(run.figures),
+                    class_name="line details",
                 ),
-                _actions(run),
+                rx.cond(
+                    Runs.asking == run.id,
+                    sure(
+                        "Delete run " + run.id.to_string() + " with its log?",
+                        yes=Runs.delete(run.id),
+                        no=Runs.ask_to_delete(0),
+                    ),
+                    _actions(run),
+                ),
+                class_name="foot",
             ),
             class_name="card",
             aria_label="Run " + run.id.to_string() + ", " + run.word,
         ),
         key=run.id.to_string(),
     )
-
-
-def _detail(text: Any, kind: str = "") -> rx.Component:
-    return rx.cond(text != "", rx.el.span(text, class_name=f"figure {kind}".strip()))
 
 
 def _actions(run: rx.vars.ObjectVar[Card]) -> rx.Component:

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from contexten.dashboard.envfile import ADDRESS, ORGANIZATION, TOKEN
-from contexten.dashboard.pages.parts import problem, told, wrong
+from contexten.dashboard.pages.parts import colours, problem, told, wrong
 from contexten.dashboard.pages.shell import shell
 from contexten.dashboard.preferences import Preferences
 from contexten.dashboard.visit import Visit
@@ -19,6 +19,7 @@ def settings_page() -> rx.Component:
         "Settings",
         rx.el.h1("Settings"),
         _who(),
+        _look(),
         rx.cond(Visit.standalone, _form()),
         always=rx.cond(Visit.standalone & (Visit.phase == "signed_out"), _form()),
     )
@@ -39,6 +40,12 @@ def _who() -> rx.Component:
             rx.el.form(rx.el.button("Sign out", type="submit", class_name="button"), action="/sign-out", method="post"),
         ),
         class_name="panel",
+    )
+
+
+def _look() -> rx.Component:
+    return rx.el.section(
+        rx.el.h2("Colours"), rx.el.label("This browser shows ", colours("colours-here")), class_name="panel"
     )
 
 

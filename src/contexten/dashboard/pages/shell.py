@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
-from reflex.style import color_mode, set_color_mode
 from reflex_components_core.core.banner import has_connection_errors
 
-from contexten.dashboard.pages.parts import link
+from contexten.dashboard.pages.parts import colours, link
 from contexten.dashboard.visit import Visit
 
 _LINKS = (("Runs", "/"), ("Workflows", "/workflows"), ("Engines", "/setup"), ("Settings", "/settings"))
@@ -74,15 +73,7 @@ def _bar(name: str) -> rx.Component:
         ),
         rx.el.label(
             rx.el.span("Colours", class_name="unseen"),
-            rx.el.select(
-                rx.el.option("Auto", value="system"),
-                rx.el.option("Light", value="light"),
-                rx.el.option("Dark", value="dark"),
-                value=color_mode,
-                on_change=set_color_mode,
-                class_name="select small",
-                id="colours",
-            ),
+            colours("colours"),
         ),
         class_name="bar",
     )

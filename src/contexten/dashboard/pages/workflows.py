@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from contexten.dashboard.graph import HEIGHT, WIDTH
-from contexten.dashboard.pages.parts import announced, button, empty, link, loading, moment, problem, status, sure
+from contexten.dashboard.pages.parts import announced, button, empty, fact, link, loading, moment, problem, status, sure
 from contexten.dashboard.pages.shell import shell
 from contexten.dashboard.workflows import Line, OneWorkflow, Task, Workflows
 
@@ -58,7 +58,7 @@ def _line(line: rx.vars.ObjectVar[Line]) -> rx.Component:
             rx.el.div(
                 status(line.word, line.tone),
                 rx.el.span("Workflow ", line.id, class_name="figure"),
-                _fact(line.took),
+                fact(line.took),
                 moment(line.created),
                 class_name="line",
             ),
@@ -112,7 +112,7 @@ def _workflow() -> rx.Component:
             class_name="line head-line",
         ),
         rx.cond(OneWorkflow.description != "", rx.el.p(OneWorkflow.description, class_name="description")),
-        rx.el.div(_fact(line.figures), _fact(line.took), moment(line.created), class_name="line details"),
+        rx.el.div(fact(line.figures), fact(line.took), moment(line.created), class_name="line details"),
         _progress(line),
         problem(OneWorkflow.problem),
         announced(OneWorkflow.announced),
@@ -139,7 +139,7 @@ def _workflow() -> rx.Component:
 
 def _task(task: rx.vars.ObjectVar[Task]) -> rx.Component:
     return rx.el.li(
-        rx.el.div(status(task.word, task.tone), _fact(task.figures), class_name="line"),
+        rx.el.div(status(task.word, task.tone), fact(task.figures), class_name="line"),
         rx.cond(
             task.run_id > 0,
             link(task.name, to="/runs/" + task.run_id.to_string(), class_name="task-name", title=task.reason),
@@ -182,7 +182,3 @@ def _task(task: rx.vars.ObjectVar[Task]) -> rx.Component:
         },
         key=task.id,
     )
-
-
-def _fact(text: Any) -> rx.Component:
-    return rx.cond(text != "", rx.el.span(text, class_name="figure"))
