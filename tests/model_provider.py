@@ -21,6 +21,10 @@ class Says:
     calls: list[tuple[str, dict[str, Any] | str]] = field(default_factory=list)
     tokens: tuple[int, int] = (1000, 100)
     stop: str | None = None
+    halfway: threading.Event | None = None
+    """What a stream of it waits for in its middle."""
+    breaks: bool = False
+    """Whether a stream of it breaks off in its middle."""
 
 
 @dataclass
@@ -133,15 +137,19 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.endswith("/responses"):
             written = _responses(answer, body["model"], number)
             if body.get("stream"):
-                return self._send(200, b"".join(_response_events(written)), "text/event-stream")
+                return self._stream(answer, _response_events(written))
         elif self.path.endswith("/chat/completions"):
             written = _chat(answer, body["model"], number)
+            if body.get("stream"):
+                return self._stream(answer, _chat_events(written))
         elif "/messages" in self.path:
             written = _anthropic(answer, body["model"], number)
             if body.get("stream"):
-                return self._send(200, b"".join(_events(written)), "text/event-stream")
+                return self._stream(answer, _events(written))
         else:
             written = _google(answer)
+            if ":streamGenerateContent" in self.path:
+                return self._stream(answer, [f"data: {json.dumps(written)}\r\n\r\n".encode()])
         return self._send(200, json.dumps(written).encode())
 
     def _send(self, status, body, content_type="application/json", headers=None):
@@ -150,6 +158,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, str(value))
         self.end_headers()
         self.wfile.write(body)
+
+    def _stream(self, answer, events):
+        body = b"".join(events)
+        second = json.dumps(halves(answer.text)[-1]).encode() if answer.text else b""
+        middle = body.find(second) if second else len(body) // 2
+        self._send(200, body[:middle], "text/event-stream", {"Content-Length": len(body)})
+        self.wfile.flush()
+        if answer.breaks:
+            self.close_connection = True
+            return
+        if answer.halfway is not None:
+            answer.halfway.wait(60)
+        self.wfile.write(body[middle:])
 
     def log_message(self, *_):
         pass
@@ -197,9 +218,39 @@ def _response_events(response):
 
     yield event("response.created", response={**response, "output": [], "status": "in_progress"})
     for index, item in enumerate(response["output"]):
-        yield event("response.output_item.added", output_index=index, item=item)
+        place = {"output_index": index, "item_id": item["id"], "sequence_number": 0}
+        if item["type"] == "message":
+            (part,) = item["content"]
+            yield event("response.output_item.added", output_index=index, item={**item, "content": []})
+            yield event("response.content_part.added", content_index=0, part={**part, "text": ""}, **place)
+            for piece in halves(part["text"]):
+                yield event("response.output_text.delta", content_index=0, delta=piece, logprobs=[], **place)
+        else:
+            yield event("response.output_item.added", output_index=index, item={**item, "arguments": ""})
+            yield event("response.function_call_arguments.delta", delta=item["arguments"], **place)
         yield event("response.output_item.done", output_index=index, item=item)
-    yield event("response.completed", response=response)
+    yield event("response.completed" if response["status"] == "completed" else "response.incomplete", response=response)
+
+
+def halves(text):
+    middle = len(text) // 2
+    return [piece for piece in (text[:middle], text[middle:]) if piece]
+
+
+def _chat_events(response):
+    def chunk(choices, **more):
+        written = {**response, "object": "chat.completion.chunk", "choices": choices, "usage": None, **more}
+        return f"data: {json.dumps(written)}\n\n".encode()
+
+    (choice,) = response["choices"]
+    message = choice["message"]
+    for piece in halves(message["content"] or ""):
+        yield chunk([{"index": 0, "delta": {"role": "assistant", "content": piece}, "finish_reason": None}])
+    for at, call in enumerate(message.get("tool_calls", [])):
+        yield chunk([{"index": 0, "delta": {"tool_calls": [{"index": at, **call}]}, "finish_reason": None}])
+    yield chunk([{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}])
+    yield chunk([], usage=response["usage"])
+    yield b"data: [DONE]\n\n"
 
 
 def _chat(answer, model, number):
@@ -240,11 +291,12 @@ def _events(message):
     for index, block in enumerate(message["content"]):
         if block["type"] == "text":
             yield event("content_block_start", index=index, content_block={"type": "text", "text": ""})
-            delta = {"type": "text_delta", "text": block["text"]}
+            deltas = [{"type": "text_delta", "text": piece} for piece in halves(block["text"])]
         else:
             yield event("content_block_start", index=index, content_block={**block, "input": {}})
-            delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
-        yield event("content_block_delta", index=index, delta=delta)
+            deltas = [{"type": "input_json_delta", "partial_json": json.dumps(block["input"])}]
+        for delta in deltas:
+            yield event("content_block_delta", index=index, delta=delta)
         yield event("content_block_stop", index=index)
     stop = {"stop_reason": message["stop_reason"], "stop_sequence": None}
     yield event("message_delta", delta=stop, usage=message["usage"])

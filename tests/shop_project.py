@@ -209,6 +209,9 @@ class Journal:
 
     def __init__(self):
         self.written = {}
+        self.shown = []
+        self.on_partial = lambda: None
+        self.spent = None
 
     async def add(self, entry, *, key):
         if key in self.written:
@@ -219,6 +222,13 @@ class Journal:
 
     async def entries(self):
         return dict(self.written)
+
+    def partial(self, text):
+        self.shown.append(text)
+        self.on_partial()
+
+    def spend(self, usage):
+        self.spent = usage
 
     @property
     def tools(self):

@@ -164,6 +164,14 @@ class Journal(Protocol):
         """The newest entry with this key in any turn of the run: what an engine noted for the turns to come."""
         ...
 
+    def partial(self, text: str) -> None:
+        """Show those who watch the text that the next entry will have, as far as it is known by now. Nothing keeps it."""
+        ...
+
+    def spend(self, usage: Usage) -> None:
+        """Say what the turn has used up so far, for when it is stopped before it can end with it."""
+        ...
+
     @property
     def over(self) -> bool:
         """Whether the turn has ended for good, by a cancel or for lack of time.

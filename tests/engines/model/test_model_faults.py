@@ -26,9 +26,9 @@ FAILED, ERROR = RunStatus.FAILED, RunStatus.ERROR
         (Fails(429, "slow down", headers=NOW), (ERROR, "too many requests", 3)),
         (Fails(500, "oh no", headers=NOW), (ERROR, "status 500 oh no", 3)),
         (Fails(503, "later", headers=NOW), (ERROR, "status 503 later", 3)),
-        (Raw(b"<html>hello</html>", "text/html"), (ERROR, "not its API", 1)),
-        (Raw(b"{"), (ERROR, "not its API", 1)),
-        (Raw(b"[1, 2]"), (ERROR, "cannot be understood", 1)),
+        (Raw(b"<html>hello</html>", "text/html"), (ERROR, "not its API", 2)),
+        (Raw(b"{"), (ERROR, "not its API", 2)),
+        (Raw(b"[1, 2]"), (ERROR, "cannot be understood", 2)),
         (Says(stop="content_filter"), (FAILED, "refused the content", 1)),
     ],
 )  # fmt: skip
@@ -45,6 +45,12 @@ async def test_a_passing_fault_is_no_end(work):
     outcome = await work(Fails(500, headers=NOW), Fails(429, headers=NOW), finish("Still."))
     assert outcome.result == "Still."
     assert len(work.provider.requests) == 3
+
+
+async def test_an_answer_that_breaks_off_is_asked_for_again_as_a_whole(work):
+    outcome = await work(Says("I look at it first, and then I shall see.", breaks=True), finish("Whole."))
+    assert (outcome.result, len(work.provider.requests)) == ("Whole.", 2)
+    assert [bool(request.get("stream")) for request in work.provider.requests] == [True, False]
 
 
 @pytest.mark.parametrize("model", ["anthropic:claude-opus-4-5", "google:gemini-2.5-pro", "ollama:qwen3"])

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import shutil
+import threading
 from dataclasses import replace
 
 import pytest
@@ -293,3 +294,21 @@ async def _cancelled_when_held(work, *script):
     attempt.cancel()
     await asyncio.wait([attempt])
     held.let_go.set()
+
+
+@pytest.mark.parametrize("model", ["openai:gpt-5", "openai-chat:gpt-5", "anthropic:claude-opus-4-5"])
+async def test_what_the_model_says_is_shown_while_it_says_it_and_kept_once(work, model):
+    halfway = threading.Event()
+    said = "I look at the refunds first. Then at who calls them."
+    script = (Says(said, [("find", {"name": "refund_order"})], halfway=halfway), finish())
+    work.journal.on_partial = halfway.set
+    outcome = await work(*script, model=model)
+    assert outcome.result == "Done."
+    assert work.journal.shown[0] == said[: len(said) // 2].strip()
+    assert work.journal.written["step-1"].thought == said
+    assert work.log.count("Then at who calls them") == 2  # the answer, and the first call that it makes
+
+
+async def test_what_was_used_is_told_after_each_answer(work):
+    await work(calls(("find", {"name": "refund_order"}), tokens=(500, 50)), finish())
+    assert (work.journal.spent.input_tokens, work.journal.spent.output_tokens) == (1500, 150)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from contexten.engines.model.refusals import context_full, ending, refused_content
 from contexten.engines.model.said import Said, heard
+from contexten.engines.model.streaming import answer_of
 from contexten.telemetry import metrics, names, tracing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pydantic_ai.models import Model
     from pydantic_ai.tools import ToolDefinition
@@ -47,8 +48,12 @@ class Asked:
             instruction_parts=[InstructionPart(instructions)],
         )
 
-    async def ask(self, conversation: Conversation) -> Said:
+    async def ask(self, conversation: Conversation, show: Callable[[str], None]) -> Said:
         """What the model says next. When the conversation is too long for it, older answers of tools are left out.
+
+        Args:
+            conversation: what was said so far.
+            show: given the text of the answer while it comes.
 
         Raises:
             Ended: it cannot be asked, or refuses to answer.
@@ -57,7 +62,7 @@ class Asked:
 
         while True:
             try:
-                said = await self._request(conversation)
+                said = await self._request(conversation, show)
             except ModelContextWindowExceededError as error:
                 if not conversation.shorten():
                     raise context_full(self._name) from error
@@ -72,20 +77,11 @@ class Asked:
             conversation.shorten()
         return said
 
-    async def _request(self, conversation: Conversation) -> Said:
-        from pydantic_ai.direct import model_request
-
+    async def _request(self, conversation: Conversation, show: Callable[[str], None]) -> Said:
         began = perf_counter()
         provider = self._name.partition(":")[0]
         with tracing.chat(self._name, {names.PROVIDER: provider}) as span:
-            message = await model_request(
-                self._model,
-                conversation.messages,
-                model_settings=self._settings,
-                model_request_parameters=self._parameters,
-                instrument=False,
-            )
-            said = heard(message)
+            said = heard(await answer_of(self._model, conversation.messages, self._settings, self._parameters, show))
             span.set_attribute(names.INPUT_TOKENS, said.used["input_tokens"])
             span.set_attribute(names.OUTPUT_TOKENS, said.used["output_tokens"])
         _observe(provider, said, perf_counter() - began)

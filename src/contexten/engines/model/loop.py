@@ -80,6 +80,7 @@ class Loop:
     async def _step(self, key: str) -> None:
         said = remembered(self._before.get(key)) or await self._query(key)
         self.spent.add(said.used)
+        self._journal.spend(self.spent.usage)
         self._conversation.add(said)
         if said.calls:
             await self._execute(said, key)
@@ -88,7 +89,7 @@ class Loop:
 
     async def _query(self, key: str) -> Said:
         self.spent.check(self._limits)
-        said = await self._asked.ask(self._conversation)
+        said = await self._asked.ask(self._conversation, self._journal.partial)
         await self._journal.add(said.entry(), key=key)
         return said
 

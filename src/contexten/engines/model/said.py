@@ -20,7 +20,8 @@ MOST_CALLS = 20
 """Calls of one answer that are done; a model that makes more is told."""
 LARGEST_CALLS = 150_000
 """Characters of the arguments of one answer's calls, so that one log entry holds them all."""
-_LONGEST_THOUGHT = 20_000
+LONGEST_THOUGHT = 20_000
+"""Characters of what a model says that the log keeps."""
 _ODD = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST_NAME = 64
 
@@ -56,7 +57,7 @@ class Said:
         """What the log keeps of it."""
         calls = [{"id": call.id, "tool": call.tool, "arguments": call.arguments} for call in self.calls]
         kept = {"calls": calls, "used": dict(self.used), "ended": self.ended, "dropped": self.dropped}
-        thought = self.text[:_LONGEST_THOUGHT] or None
+        thought = self.text[:LONGEST_THOUGHT] or None
         return NewLogEntry(message_type=MessageType.PLAN_EVALUATION, thought=thought, observation=kept)
 
 
