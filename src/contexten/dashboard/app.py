@@ -11,7 +11,7 @@ from contexten.dashboard.pages.run import run_page
 from contexten.dashboard.pages.runs import runs_page
 from contexten.dashboard.pages.settings import settings_page
 from contexten.dashboard.pages.setup import setup_page
-from contexten.dashboard.pages.shell import connection_note
+from contexten.dashboard.pages.shell import absent_page, connection_note
 from contexten.dashboard.pages.workflows import workflow_page, workflows_page
 from contexten.dashboard.preferences import Preferences
 from contexten.dashboard.run import Run
@@ -43,4 +43,5 @@ _add(run_page, "/runs/[run_id]", Run.title, Run.load)
 _add(workflows_page, "/workflows", "Workflows · Contexten", Workflows.load)
 _add(workflow_page, "/workflows/[workflow_id]", OneWorkflow.title, OneWorkflow.load)
 _add(setup_page, "/setup", "Engines and repositories · Contexten", Choices.load)
+app.add_page(absent_page, route="404", title="No such page · Contexten", on_load=Visit.enter)
 _add(settings_page, "/settings", "Settings · Contexten", Preferences.load)

@@ -137,4 +137,4 @@ def _place(repository: Repository) -> Place:
     )
 
 
-listeners["/setup"] = listeners["setup"] = Choices
+listeners["/setup"] = Choices

@@ -34,7 +34,7 @@ class Row:
 
     position: int
     kind: str
-    """plan, answer, error, you, tool or note: how it looks."""
+    """plan, answer, error, you, tool or other: how it looks."""
     label: str
     text: str
     """What it says, cut to a preview."""
@@ -113,7 +113,7 @@ def _kind(entry: LogEntry) -> tuple[str, str]:
         return known
     if entry.tool_name:
         return "tool", one_line(entry.tool_name, 40)
-    return "note", one_line((entry.message_type or "entry").lower().replace("_", " "), 40)
+    return "other", one_line((entry.message_type or "entry").lower().replace("_", " "), 40)
 
 
 def _text(entry: LogEntry) -> str:

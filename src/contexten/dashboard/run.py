@@ -32,7 +32,7 @@ NOTHING = Card(0, "", "idle", ended=False, prompt="", worker="", repository="", 
 class Run(Page, rx.State):
     """What the page of a run shows."""
 
-    card: rx.Field[Card] = rx.field(NOTHING)
+    card: rx.Field[Card] = rx.field(default_factory=lambda: NOTHING)
     absent: rx.Field[str] = rx.field("")
     """Why there is nothing to show: there is no such run, or it was deleted."""
     prompt: rx.Field[str] = rx.field("")
@@ -241,4 +241,4 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0  # noqa: PLR2004 - below 2**63
 
 
-listeners["/runs/[run_id]"] = listeners["runs/[run_id]"] = Run
+listeners["/runs/[run_id]"] = Run

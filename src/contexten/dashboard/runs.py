@@ -147,4 +147,4 @@ class Runs(Page, rx.State):
             await self._refresh()
 
 
-listeners["/"] = listeners["index"] = Runs
+listeners["/index"] = Runs

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contexten.dashboard.live import News
 
 listeners: dict[str, type[Any]] = {}
-"""The state that is told what happens, by the route of its page."""
+"""The state that is told what happens, by the route of its page, as Reflex names it."""
 
 
 class Visit(rx.State):

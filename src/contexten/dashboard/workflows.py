@@ -88,7 +88,7 @@ class Workflows(Page, rx.State):
 class OneWorkflow(Page, rx.State):
     """What the page of one workflow shows."""
 
-    line: rx.Field[Line] = rx.field(Line())
+    line: rx.Field[Line] = rx.field(default_factory=Line)
     absent: rx.Field[str] = rx.field("")
     description: rx.Field[str] = rx.field("")
     tasks: rx.Field[list[Task]] = rx.field(default_factory=list)
@@ -211,5 +211,5 @@ def _task(task: WorkflowTaskState, place: graph.Place, *, ended: bool) -> Task:
     )
 
 
-listeners["/workflows"] = listeners["workflows"] = Workflows
-listeners["/workflows/[workflow_id]"] = listeners["workflows/[workflow_id]"] = OneWorkflow
+listeners["/workflows"] = Workflows
+listeners["/workflows/[workflow_id]"] = OneWorkflow

@@ -99,6 +99,11 @@ def _actions() -> rx.Component:
                 "Open ↗", href=Run.card.address, target="_blank", rel="noopener noreferrer", class_name="button quiet"
             ),
         ),
+        rx.cond(
+            Run.card.ended,
+            button("Delete", kind="quiet", on_click=Run.ask_to_delete(True)),
+            button("Cancel", on_click=Run.cancel),
+        ),
         class_name="actions",
     )
 
@@ -171,17 +176,17 @@ def _row(row: rx.vars.ObjectVar[Row]) -> rx.Component:
             ),
             rx.cond(row.given != "", _part("Input", row.given)),
             rx.cond(row.said != "", _part("Output", row.said)),
-            rx.cond(
-                row.folds,
-                button(
-                    rx.cond(row.is_open, "Less", "More"),
-                    kind="fold",
-                    on_click=Run.toggle(row.position),
-                    custom_attrs={"aria-expanded": rx.cond(row.is_open, "true", "false")},
-                    aria_label=rx.cond(row.is_open, "Less of ", "More of ") + row.label,
-                ),
-            ),
             class_name="row-body",
+        ),
+        rx.cond(
+            row.folds,
+            button(
+                rx.cond(row.is_open, "Less", "More"),
+                kind="fold",
+                on_click=Run.toggle(row.position),
+                custom_attrs={"aria-expanded": rx.cond(row.is_open, "true", "false")},
+                aria_label=rx.cond(row.is_open, "Less of ", "More of ") + row.label,
+            ),
         ),
         class_name=f"row {row.kind}",
         key=row.position.to_string(),

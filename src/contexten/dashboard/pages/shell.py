@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
 
-from contexten.dashboard.pages.parts import colours, link
+from contexten.dashboard.pages.parts import colours, empty, link
 from contexten.dashboard.visit import Visit
 
 _LINKS = (("Runs", "/"), ("Workflows", "/workflows"), ("Engines", "/setup"), ("Settings", "/settings"))
@@ -51,6 +51,11 @@ def connection_note() -> rx.Component:
         ),
         role="status",
     )
+
+
+def absent_page() -> rx.Component:
+    """What is shown under an address that no page has."""
+    return shell("", empty("There is no such page.", link("Show all runs", to="/", class_name="button")))
 
 
 def _bar(name: str) -> rx.Component:
