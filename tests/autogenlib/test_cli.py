@@ -37,7 +37,9 @@ def test_from_the_first_module_to_the_last(project, run):
     )
     assert "tokens\tok" in run("list")
     assert "def check_token" in run("show", "tokens")
-    assert run("check", "--json") == {"ok": True, "modules": {"tokens": []}, "strays": []}
+    assert run("check", "--json") == {"ok": True, "modules": {"tokens": []}, "strays": [], "stale_stubs": []}
+    assert "typings/contexten/autogen/tokens.pyi" in run("stubs")
+    assert run("stubs", "--json") == {"stubs": ["typings/contexten/autogen/tokens.pyi"]}
     report = run("usage", "--json")
     assert (report["total_generations"], report["most_used_modules"]) == (2, [["tokens", 2]])
     assert "2 generations" in run("usage")

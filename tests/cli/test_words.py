@@ -25,7 +25,7 @@ SUBCOMMANDS = {
     ),
     "repos": ("list", "add", "remove"),
     "code": ("overview", "symbol", "refs", "callers", "similar", "context"),
-    "autogen": ("list", "show", "check", "generate", "clear", "usage"),
+    "autogen": ("list", "show", "check", "generate", "clear", "stubs", "usage"),
     "org": ("list", "create"),
     "token": ("create", "list", "revoke"),
     "overlay": ("apply", "revert", "status", "verify", "run"),

@@ -129,7 +129,7 @@ class Lock:
             locked = modules.get(module) or Locked(module, "")
             drifted = bool(before) and locked.source != hash_of(before)
             kept = locked.source if drifted else hash_of(whole)
-            _replace(self.source_path(module), whole)
+            replaced(self.source_path(module), whole)
             modules[module] = replace(locked, source=kept, names={**locked.names, **names})
         return whole
 
@@ -223,7 +223,7 @@ class Lock:
                 for name in sorted(modules)
             },
         }
-        _replace(self.path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        replaced(self.path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
         self._known = None
 
     def _prune(self, folder: Path) -> None:
@@ -253,7 +253,7 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _replace(path: Path, text: str) -> None:
+def replaced(path: Path, text: str) -> None:
     """Write a file in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")

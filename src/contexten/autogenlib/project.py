@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contexten.autogenlib.config import Mode
     from contexten.autogenlib.generator import AutogenClient
     from contexten.autogenlib.request import GeneratedCode
+    from contexten.autogenlib.stubs import Stubs
 
 _LOG = logging.getLogger("contexten.autogenlib")
 
@@ -117,7 +118,15 @@ class Project:
             self.lock.add(request.module_path, made)
         except AnswerError as error:
             raise GenerationError(f"{request.title} does not fit what the module has by now: {error}") from error
+        self.stubs.follow()
         return made
+
+    @cached_property
+    def stubs(self) -> Stubs:
+        """What type checkers are told of the modules."""
+        from contexten.autogenlib.stubs import Stubs
+
+        return Stubs(self.lock)
 
     @cached_property
     def client(self) -> AutogenClient:
@@ -147,7 +156,9 @@ class Project:
     def forget(self, modules: Sequence[str]) -> list[str]:
         """Take modules out of the lock with their sources, and every answer out of the cache; those that were there."""
         self.client.cache_manager.cache.clear()
-        return [module for module in modules if self.lock.remove(module)]
+        gone = [module for module in modules if self.lock.remove(module)]
+        self.stubs.follow()
+        return gone
 
     def _turn(self, module: str) -> threading.RLock:
         with self._guard:

@@ -70,16 +70,18 @@ def check(
         ]:
             project.lock.accept(module)
     problems = {module: project.problems(module) for module in project.lock.modules()}
-    strays = project.lock.strays()
-    failed = any(problems.values()) or bool(strays)
+    strays, stale = project.lock.strays(), project.stubs.stale()
+    failed = any(problems.values()) or bool(strays) or bool(stale)
     if json:
-        emit({"ok": not failed, "modules": problems, "strays": strays})
+        emit({"ok": not failed, "modules": problems, "strays": strays, "stale_stubs": stale})
     else:
         for module, reasons in problems.items():
             for reason in reasons:
                 say(f"{module}: {one_line(reason)}")
         for stray in strays:
             say(clean(f"{stray}: autogen.lock does not have it; remove it, or take the lock from version control"))
+        for stub in stale:
+            say(clean(f"{stub}: out of date; write it anew: contexten autogen stubs"))
         if not failed:
             note(f"{counted(len(problems), 'module')} as generated, and let in by the gate.")
     raise typer.Exit(1 if failed else 0)
@@ -144,6 +146,22 @@ def clear(
         emit({"forgotten": gone})
     else:
         note(f"Forgotten: {', '.join(gone)}, and all answers." if gone else "All answers are forgotten.")
+
+
+@app.command(epilog="Example: contexten autogen stubs")
+def stubs(*, repo: Repo = _HERE, json: Json = False) -> None:
+    """Write type stubs of the generated modules, for type checkers and editors; from then on they follow the modules.
+
+    Pyright finds them by itself; mypy with mypy_path = "typings" in its settings.
+    """
+    project = _project(repo)
+    written = [path.relative_to(project.root).as_posix() for path in project.stubs.write()]
+    if json:
+        emit({"stubs": written})
+    else:
+        for path in written:
+            say(clean(f"  {path}"))
+        note('mypy finds them with: mypy_path = "typings". Commit them, or leave them out of version control.')
 
 
 @app.command(epilog="Example: contexten autogen usage --days 7")
