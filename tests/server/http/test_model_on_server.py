@@ -101,5 +101,7 @@ def test_a_run_is_cancelled_while_the_model_thinks(place, says):
     ended = place.admin.until(run["id"])
     held.let_go.set()
     assert ended["status"] == "CANCELLED"
+    counted = place.admin.until(run["id"], lambda run: run["input_tokens"])  # what it had used up is not lost
+    assert (counted["input_tokens"], counted["output_tokens"], counted["cost_usd"] > 0) == (1000, 100, True)
     assert len(scripted.requests) == 2
     assert [entry["tool_name"] for entry in log_of(place.admin, run["id"]) if entry["tool_name"]] == ["edit"]

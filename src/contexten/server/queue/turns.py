@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from contexten.engines.base import Outcome
+from contexten.engines.base import Outcome, Usage
 from contexten.engines.workspace import CHECKOUTS, CLONES
 from contexten.errors import EngineError, StoreUnavailableError
 from contexten.protocol import MessageType, NewLogEntry, RunStatus, is_successful
@@ -38,6 +38,8 @@ class _UnderWay:
     stop: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     attempt: int | None = None
     """Which attempt this is, once the store has given it out."""
+    spent: Usage = field(default_factory=Usage)
+    """What it has used up, once it was stopped."""
 
     def halt(self, *, over: bool) -> None:
         if not self.stop.done():
@@ -129,17 +131,20 @@ class Turns:
         if record is None:
             return False
         one.attempt = record.attempt
-        outcome = await self._outcome(record, one.stop)
+        outcome = await self._outcome(record, one)
         if outcome is not None or one.stop.result():
             await self._patiently(lambda: keep_changes(self._store, self._copies, record, outcome))
         if outcome is not None:
             await self._end(record, outcome)
+        elif one.stop.result():
+            used = one.spent
+            await self._patiently(lambda: self._store.runs.spend(record.run_id, record.turn, record.attempt, used))
         elif self._closing:
             await self._store.runs.put_back(record.run_id, record.turn, record.attempt)
             return True
         return False
 
-    async def _outcome(self, record: TurnRecord, stop: asyncio.Future[bool]) -> Outcome | None:
+    async def _outcome(self, record: TurnRecord, one: _UnderWay) -> Outcome | None:
         if record.attempt - record.put_back > MAX_CRASHES:
             return _poison(record)
         journal = TurnJournal(self._store, record.run_id, record.turn, self._patiently)
@@ -156,7 +161,9 @@ class Turns:
         task = replace(task, seconds=limits.seconds)
         span = tracing.invoke_agent(engine.name, {names.CONVERSATION: str(record.run_id)})
         with run_metrics.active(engine.name), span:
-            return await attempt(engine, task, journal, limits, stop)
+            outcome = await attempt(engine, task, journal, limits, one.stop)
+        one.spent = journal.spent
+        return outcome if outcome is None or outcome.usage != Usage() else replace(outcome, usage=journal.spent)
 
     async def _end(self, record: TurnRecord, outcome: Outcome) -> None:
         """Write how a turn ended; when that cannot be written, write that."""

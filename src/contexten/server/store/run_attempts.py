@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, select, tuple_, update
 
 from contexten.protocol.status import TERMINAL
-from contexten.server.store.tables import turns
+from contexten.server.store.tables import runs, turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
+    from contexten.engines.base import Usage
     from contexten.server.store.transaction import Transaction
 
 _GOES_ON = turns.c.status.not_in([str(status) for status in TERMINAL])
@@ -22,6 +23,15 @@ _UNDER_WAY = (
 )
 _PUT_BACK = update(turns).where(_UNDER_WAY, _GOES_ON).values(put_back=turns.c.put_back + 1)
 _HOLDS = select(turns.c.attempt).where(_UNDER_WAY).with_for_update()
+_SPEND = (
+    update(runs)
+    .where(runs.c.id == bindparam("run"))
+    .values(
+        input_tokens=runs.c.input_tokens + bindparam("input"),
+        output_tokens=runs.c.output_tokens + bindparam("output"),
+        cost_usd=runs.c.cost_usd + bindparam("cost"),
+    )
+)
 _BATCH = 500
 
 
@@ -43,3 +53,10 @@ def holds(transaction: Transaction, run_id: int, turn: int, attempt: int) -> boo
 def put_back(transaction: Transaction, run_id: int, turn: int, attempt: int) -> None:
     """Note that an attempt ended with an orderly stop of its worker."""
     transaction.connection.execute(_PUT_BACK, {"run": run_id, "number": turn, "try": attempt})
+
+
+def spend(transaction: Transaction, run_id: int, turn: int, attempt: int, usage: Usage) -> None:
+    """Add what an attempt used up that was stopped from outside, unless another one goes on with its turn."""
+    if holds(transaction, run_id, turn, attempt):
+        used = {"input": usage.input_tokens, "output": usage.output_tokens, "cost": usage.cost_usd}
+        transaction.connection.execute(_SPEND, {"run": run_id, **used})

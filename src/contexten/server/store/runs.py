@@ -249,3 +249,7 @@ class Runs:
     async def put_back(self, run_id: int, turn: int, attempt: int) -> None:
         """Note that an attempt ended with an orderly stop of its worker, and not with a crash. The turn goes on."""
         await self._database.write(lambda transaction: run_attempts.put_back(transaction, run_id, turn, attempt))
+
+    async def spend(self, run_id: int, turn: int, attempt: int, usage: Usage) -> None:
+        """Add what an attempt at a turn used up that somebody else has ended, such as by a cancel."""
+        await self._database.write(lambda transaction: run_attempts.spend(transaction, run_id, turn, attempt, usage))
