@@ -122,6 +122,29 @@ def test_everything_the_api_has(client, tmp_path):
         assert list(other.iter_agent_runs()) == []
 
 
+def test_runs_are_chosen_by_what_they_are(server, client):
+    held = client.run("hold", engine="held")
+    done = client.run("done", metadata={"a": 1}).wait(timeout=60)
+    choices = [
+        {"engine": "held", "status": ["PENDING", "RUNNING"]},
+        {"status": "COMPLETE", "before_id": done.id + 1, "repo_id": done.run["repo_id"]},
+        {"engine": "held", "status": "COMPLETE"},
+    ]
+
+    async def first_of(chosen):
+        async with AsyncCodegenClient(server.token, server.organization_id, server.base_url) as twin:
+            page = await twin.list_agent_runs(limit=1, **chosen)
+            return [run.id for run in page.items], [run.id async for run in twin.iter_agent_runs(**chosen)][:1]
+
+    found = [[run.id for run in client.list_agent_runs(limit=1, **chosen).items] for chosen in choices]
+    assert found == [[held.id], [done.id], []]
+    assert found == [[run.id for run in client.iter_agent_runs(**chosen)][:1] for chosen in choices]
+    assert [(each, each) for each in found] == [asyncio.run(first_of(chosen)) for chosen in choices]
+    with pytest.raises(errors.UsageError, match="not chosen by 'state'"):
+        client.list_agent_runs(state="COMPLETE")
+    held.cancel()
+
+
 def test_options_of_a_run_arrive(client):
     run = client.create_agent_run("x", metadata={"k": 1}, engine="echo", model="m:n", timeout=5)
     assert (run["metadata"], run["engine"], run["model"]) == ({"k": 1}, "echo", "m:n")

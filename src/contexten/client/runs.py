@@ -41,6 +41,23 @@ class RunOptions(TypedDict, total=False):
     """How often and how fast the creation is repeated, when it is not as the client's policy says."""
 
 
+class RunChoice(TypedDict, total=False):
+    """Which runs are listed: those that are all of what is given. A hosted Codegen knows the first two alone."""
+
+    user_id: int | None
+    """Of this user."""
+    source_type: str | None
+    """That came from here, such as `API`."""
+    status: str | Sequence[str] | None
+    """With this status, or one of these."""
+    engine: str | None
+    """Of this engine."""
+    repo_id: int | None
+    """On this repository."""
+    before_id: int | None
+    """Older than this run. Does not change the total."""
+
+
 class RunCalls(Calls):
     """Requests about runs."""
 
@@ -58,23 +75,15 @@ class RunCalls(Calls):
         return self._send(runs.show(run_id), org_id)
 
     def list_agent_runs(
-        self,
-        *,
-        skip: int = 0,
-        limit: int = 100,
-        user_id: int | None = None,
-        source_type: str | None = None,
-        org_id: Org = None,
+        self, *, skip: int = 0, limit: int = 100, org_id: Org = None, **chosen: Unpack[RunChoice]
     ) -> Page[AgentRun]:
         """A page of the runs, newest first."""
-        return self._send(runs.page(skip=skip, limit=limit, user_id=user_id, source_type=source_type), org_id)
+        return self._send(runs.page(skip=skip, limit=limit, **chosen), org_id)
 
-    def iter_agent_runs(
-        self, *, user_id: int | None = None, source_type: str | None = None, org_id: Org = None
-    ) -> Iterator[AgentRun]:
+    def iter_agent_runs(self, *, org_id: Org = None, **chosen: Unpack[RunChoice]) -> Iterator[AgentRun]:
         """All runs, newest first, each once even while new ones come in."""
         oldest = None
-        part = partial(runs.page, user_id=user_id, source_type=source_type)
+        part = partial(runs.page, **chosen)
         for run in self._pages(lambda skip, limit: part(skip=skip, limit=limit), org_id):
             if oldest is None or run.id < oldest:
                 oldest = run.id
@@ -156,23 +165,15 @@ class AsyncRunCalls(AsyncCalls):
         return await self._send(runs.show(run_id), org_id)
 
     async def list_agent_runs(
-        self,
-        *,
-        skip: int = 0,
-        limit: int = 100,
-        user_id: int | None = None,
-        source_type: str | None = None,
-        org_id: Org = None,
+        self, *, skip: int = 0, limit: int = 100, org_id: Org = None, **chosen: Unpack[RunChoice]
     ) -> Page[AgentRun]:
         """A page of the runs, newest first."""
-        return await self._send(runs.page(skip=skip, limit=limit, user_id=user_id, source_type=source_type), org_id)
+        return await self._send(runs.page(skip=skip, limit=limit, **chosen), org_id)
 
-    async def iter_agent_runs(
-        self, *, user_id: int | None = None, source_type: str | None = None, org_id: Org = None
-    ) -> AsyncGenerator[AgentRun]:
+    async def iter_agent_runs(self, *, org_id: Org = None, **chosen: Unpack[RunChoice]) -> AsyncGenerator[AgentRun]:
         """All runs, newest first, each once even while new ones come in."""
         oldest = None
-        part = partial(runs.page, user_id=user_id, source_type=source_type)
+        part = partial(runs.page, **chosen)
         async for run in self._pages(lambda skip, limit: part(skip=skip, limit=limit), org_id):
             if oldest is None or run.id < oldest:
                 oldest = run.id

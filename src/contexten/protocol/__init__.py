@@ -1,7 +1,7 @@
 """The Codegen REST API as types: what goes over the wire, and the rules of a run's status. No input or output here."""
 
 from contexten.protocol.diffs import AgentRunDiff, ChangedFile
-from contexten.protocol.live import LogEvent, RunEvent, StatusEvent
+from contexten.protocol.live import DeletedEvent, LiveEvent, LogEvent, RunEvent, StatusEvent, WorkflowEvent
 from contexten.protocol.logs import LogEntry, MessageType, NewLogEntry
 from contexten.protocol.model import Id, Input, Model
 from contexten.protocol.pages import MAX_PAGE, Page, Window
@@ -13,6 +13,7 @@ from contexten.protocol.people import (
     Organization,
     OrganizationSettings,
     Role,
+    SignInLink,
     Token,
     User,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "CreateAgentRunInput",
     "CreatedOrganization",
     "CreatedToken",
+    "DeletedEvent",
     "EditPullRequestInput",
     "EditPullRequestResponse",
     "EngineInfo",
@@ -86,6 +88,7 @@ __all__ = [
     "Id",
     "Input",
     "IntegrationStatus",
+    "LiveEvent",
     "LocalRepository",
     "LogEntry",
     "LogEvent",
@@ -113,12 +116,14 @@ __all__ = [
     "SearchHit",
     "SearchResults",
     "SetupCommands",
+    "SignInLink",
     "SourceType",
     "StatusEvent",
     "StopAgentRunInput",
     "Token",
     "User",
     "Window",
+    "WorkflowEvent",
     "is_successful",
     "is_terminal",
 ]

@@ -1,6 +1,6 @@
 """Live events: what an event stream carries.
 
-Every event has an `id` that grows in the order in which events were committed, over all runs. A client that reconnects
+Every event has an `id` that grows in the order in which events were committed, over all of them. A client that reconnects
 sends the last id it saw (`Last-Event-ID`) and gets everything after it, once.
 """
 
@@ -40,4 +40,41 @@ class StatusEvent(Model):
     """ISO 8601, UTC."""
 
 
+class DeletedEvent(Model):
+    """A run was deleted, with its log and its other events."""
+
+    event: Literal["deleted"] = "deleted"
+    id: int
+    agent_run_id: int
+    created_at: str
+    """ISO 8601, UTC."""
+
+
+class TaskChange(Model):
+    """A task of a workflow that stands otherwise than before."""
+
+    id: str
+    status: str
+    attempt: int
+    """How often it was begun."""
+
+
+class WorkflowEvent(Model):
+    """A workflow was created or deleted, or it or a task of it stands otherwise than before."""
+
+    event: Literal["workflow"] = "workflow"
+    id: int
+    workflow_id: int
+    change: Literal["created", "changed", "ended", "deleted"]
+    name: str
+    status: str
+    tasks: list[TaskChange] = Field(default_factory=list)
+    """Those that changed."""
+    created_at: str
+    """ISO 8601, UTC."""
+
+
 RunEvent = Annotated[LogEvent | StatusEvent, Field(discriminator="event")]
+"""What the stream of one run carries."""
+LiveEvent = Annotated[LogEvent | StatusEvent | DeletedEvent | WorkflowEvent, Field(discriminator="event")]
+"""What the stream of an organization carries."""

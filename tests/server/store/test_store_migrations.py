@@ -77,7 +77,7 @@ def test_a_database_of_the_first_version_is_brought_up_with_all_that_is_in_it(en
     first = asyncio.run(store.people.first_start())
     store.close()
     with engine.begin() as connection:
-        for later in ("sequences", "workflow_runs", "workflows", "diffs", "sign_in_links"):
+        for later in ("sequences", "workflow_runs", "workflows", "diffs", "sign_in_links", "notices"):
             connection.execute(text(f"DROP TABLE {later}"))
         for later in ("expires_at", "made_by"):
             connection.execute(text(f"ALTER TABLE tokens DROP COLUMN {later}"))
@@ -85,7 +85,7 @@ def test_a_database_of_the_first_version_is_brought_up_with_all_that_is_in_it(en
     store = open_store()
     assert asyncio.run(store.people.identify(first[2])).organization_id == first[0].id
     store.close()
-    assert {"sequences", "workflow_runs", "workflows", "diffs"} <= set(inspect(engine).get_table_names())
+    assert {"sequences", "workflow_runs", "workflows", "diffs", "notices"} <= set(inspect(engine).get_table_names())
 
 
 def test_processes_that_start_at_once_make_the_tables_once(engine, environment):

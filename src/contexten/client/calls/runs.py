@@ -25,6 +25,7 @@ RUN = "/v1/organizations/{org}/agent/run"
 RUNS = "/v1/organizations/{org}/agent/runs"
 _BETA_RUN = "/v1/beta/organizations/{org}/agent/run"
 _LOGS = "/v1/alpha/organizations/{org}/agent/run"
+_CHOICES = frozenset({"user_id", "source_type", "status", "engine", "repo_id", "before_id"})
 _DETAIL = frozenset({"prompt", "engine"})
 
 
@@ -50,11 +51,15 @@ def show(run_id: int | str) -> Call[AgentRun]:
     return _run_call(get(f"{RUN}/{number(run_id)}", AgentRun))
 
 
-def page(
-    *, skip: int = 0, limit: int = 100, user_id: int | None = None, source_type: str | None = None
-) -> Call[Page[AgentRun]]:
-    """A part of the list of runs, newest first."""
-    call = get(RUNS, Any, skip=skip, limit=limit, user_id=user_id, source_type=source_type)
+def page(*, skip: int = 0, limit: int = 100, **chosen: Any) -> Call[Page[AgentRun]]:
+    """A part of the list of runs, newest first.
+
+    Raises:
+        UsageError: the runs are chosen by something that they do not have.
+    """
+    if unknown := chosen.keys() - _CHOICES:
+        raise UsageError(f"Runs are not chosen by {min(unknown)!r}. Known: {', '.join(sorted(_CHOICES))}.")
+    call = get(RUNS, Any, skip=skip, limit=limit, **chosen)
     return Call(call.method, call.path, _read_runs, call.query)
 
 

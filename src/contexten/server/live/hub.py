@@ -15,12 +15,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from contexten.errors import StoreError
+from contexten.protocol import LogEvent, StatusEvent
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from contexten.protocol import LogEvent, StatusEvent
+    from contexten.protocol import LiveEvent
     from contexten.server.store import Store
 
 _LOG = logging.getLogger("contexten.server.live")
@@ -39,7 +40,7 @@ POLL_SECONDS = 2.0
 class Delivery:
     """An event on its way to a subscriber; its text is made once, for all of them."""
 
-    event: LogEvent | StatusEvent
+    event: LiveEvent
 
     @cached_property
     def frame(self) -> bytes:
@@ -157,8 +158,10 @@ class Hub:
                 self._seen = page[-1][1].id
             more = len(page) == PAGE or (bool(page) and self._seen < self._newest)
 
-    def _hand_out(self, organization_id: int, event: LogEvent | StatusEvent) -> None:
-        watchers = self._by_run.get(event.agent_run_id, set()) | self._by_organization.get(organization_id, set())
+    def _hand_out(self, organization_id: int, event: LiveEvent) -> None:
+        watchers = self._by_organization.get(organization_id, set())
+        if isinstance(event, LogEvent | StatusEvent):
+            watchers = watchers | self._by_run.get(event.agent_run_id, set())
         delivery = Delivery(event)
         for subscription in watchers:
             if subscription.organization_id == organization_id:

@@ -15,7 +15,7 @@ import anyio
 from starlette.responses import Response
 
 from contexten.errors import StoreError
-from contexten.protocol import is_terminal
+from contexten.protocol import LogEvent, StatusEvent, is_terminal
 from contexten.server.live.hub import Subscription
 from contexten.server.ports import STUCK_SECONDS
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from contexten.protocol import LogEvent, StatusEvent
+    from contexten.protocol import LiveEvent
     from contexten.server.live.hub import Delivery, Hub
     from contexten.server.store import Store
     from contexten.server.store.records import Identity, RunRecord
@@ -47,7 +47,7 @@ class Watch:
         identity: whom the token acts for.
         secret: the token; it may be revoked while the stream is open.
         heartbeat: seconds after which a comment is sent at the latest.
-        kinds: events to send, `log` or `status`; None sends all.
+        kinds: events to send, such as `log`; None sends all.
     """
 
     store: Store
@@ -121,7 +121,9 @@ class _Progress:
     turn: int
     ended: bool
 
-    def note(self, event: LogEvent | StatusEvent) -> None:
+    def note(self, event: LiveEvent) -> None:
+        if not isinstance(event, LogEvent | StatusEvent):
+            return
         if event.turn > self.turn:
             self.turn, self.ended = event.turn, False
         if event.event == "status" and event.turn == self.turn:

@@ -1,11 +1,11 @@
-"""Live streams: log entries and status changes as server-sent events."""
+"""Live streams: what happens to runs and workflows, as server-sent events."""
 
 import re
 from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 
-from contexten.protocol import RunEvent
+from contexten.protocol import LiveEvent, RunEvent
 from contexten.server.auth import Caller, GatedRoute, Running, secret_of
 from contexten.server.live.streams import EventStream, Watch
 from contexten.server.problems import invalid
@@ -19,13 +19,15 @@ LastEventId = Annotated[
     str | None, Header(alias="Last-Event-ID", description="The same, as browsers send it; goes before `after`.")
 ]
 Kinds = Annotated[
-    set[Literal["log", "status"]] | None, Query(description="Send events of these kinds only; all when absent.")
+    set[Literal["log", "status", "deleted", "workflow"]] | None,
+    Query(description="Send events of these kinds only; all when absent."),
 ]
-_STREAM: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Events of the kinds `log` and `status`; `data` is JSON, `id` grows in the order of commits.",
-        "model": RunEvent,
-    }
+_FORM = "`data` is JSON, `id` grows in the order of commits."
+_OF_RUN: dict[int | str, dict[str, Any]] = {
+    200: {"description": f"Events of the kinds `log` and `status`; {_FORM}", "model": RunEvent}
+}
+_OF_ORGANIZATION: dict[int | str, dict[str, Any]] = {
+    200: {"description": f"Events of all kinds; {_FORM}", "model": LiveEvent}
 }
 
 
@@ -58,7 +60,7 @@ Asked = Annotated[_Asked, Depends(_asked)]
     summary="Watch a run",
     response_class=EventStream,
     status_code=200,
-    responses={**problems(), **_STREAM},
+    responses={**problems(), **_OF_RUN},
 )
 async def watch_run(org_id: OrgId, agent_run_id: RunId, services: Running, asked: Asked) -> EventStream:
     """Everything that the run says, from its beginning or from the last event seen. Ends by itself when the run has."""
@@ -71,14 +73,17 @@ async def watch_run(org_id: OrgId, agent_run_id: RunId, services: Running, asked
     summary="Watch an organization",
     response_class=EventStream,
     status_code=200,
-    responses={**problems(), **_STREAM},
+    responses={**problems(), **_OF_ORGANIZATION},
 )
 async def watch_organization(
     org_id: OrgId,  # noqa: ARG001 - part of the path; the gate has compared it with the token
     services: Running,
     asked: Asked,
 ) -> EventStream:
-    """What all runs of the organization say, from now or from the last event seen, without end.
+    """What all runs and workflows of the organization do, from now or from the last event seen, without end.
+
+    A run that is deleted is told of by an event `deleted`; a workflow, or a task of it, that stands otherwise than
+    before by an event `workflow`: read the workflow for all of it.
 
     Begins with an event `open` that has the id to come back with when nothing else was seen.
     """

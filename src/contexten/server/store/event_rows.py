@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, null, select
 
 from contexten.protocol import LogEntry, LogEvent, StatusEvent
 from contexten.server.store.columns import iso
+from contexten.server.store.notices import notice_from
 from contexten.server.store.search_index import index_events
 from contexten.server.store.tables import events
 from contexten.server.store.text_gate import to_json
@@ -36,6 +37,8 @@ EVENT = select(
     events.c.created_at,
     events.c.body,
 )
+OF_ANY_KIND = EVENT.add_columns(null().label("kind"))
+"""An event with a column that only notices fill."""
 
 
 def body_of(entry: NewLogEntry) -> str:
@@ -82,6 +85,8 @@ def entry_from(row: Row[*tuple[Any, ...]]) -> LogEntry:
 
 def event_from(row: Row[*tuple[Any, ...]]) -> OwnedEvent:
     """The event of a row, with its organization."""
+    if row.kind is not None:
+        return row.organization_id, notice_from(row)
     return row.organization_id, _log_event(row) if row.status is None else _status_event(row)
 
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, union_all
 
 from contexten.errors import UsageError
 from contexten.server.store.appends import PendingEntry, append
 from contexten.server.store.columns import now
 from contexten.server.store.entry_size import LARGEST_ENTRY, fitted
-from contexten.server.store.event_rows import EVENT, body_of, entry_from, event_from
+from contexten.server.store.event_rows import EVENT, OF_ANY_KIND, body_of, entry_from, event_from
+from contexten.server.store.notices import NOTICE
 from contexten.server.store.run_rows import find
-from contexten.server.store.tables import events
+from contexten.server.store.tables import events, notices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select, Table
 
     from contexten.protocol import LogEntry, NewLogEntry, Window
     from contexten.server.store.database import Database
@@ -42,7 +43,7 @@ _PAGE = EVENT.where(
 )
 _FORWARD = _PAGE.order_by(events.c.position)
 _BACKWARD = _PAGE.order_by(events.c.position.desc())
-_NEWEST = select(func.coalesce(func.max(events.c.id), 0))
+_NEWEST = union_all(select(func.max(events.c.id)), select(func.max(notices.c.id)))
 
 
 class Events:
@@ -113,26 +114,33 @@ class Events:
         limit: int = 500,
         size: int | None = None,
     ) -> list[OwnedEvent]:
-        """The next events after one, in order, of one organization or run when given.
+        """The next events after one, in order, of one organization or run when given; of a run, its log and statuses.
 
         At most `limit`; fewer when they have `size` characters together before that.
         """
-        wanted = EVENT.where(events.c.id > event_id)
-        if organization_id is not None:
-            wanted = wanted.where(events.c.organization_id == organization_id)
-        if run_id is not None:
-            wanted = wanted.where(events.c.run_id == run_id)
-        wanted = wanted.order_by(events.c.id).limit(limit)
+        wanted = _after(OF_ANY_KIND, events, event_id, organization_id)
+        if run_id is None:
+            notes = _after(NOTICE, notices, event_id, organization_id)
+            page: Any = union_all(wanted, notes).order_by("id").limit(limit)
+        else:
+            page = wanted.where(events.c.run_id == run_id).order_by(events.c.id).limit(limit)
 
         def work(connection: Connection) -> list[OwnedEvent]:
-            rows = connection.execute(wanted)
+            rows = connection.execute(page)
             return [event_from(row) for row in (rows if size is None else _first(rows, size))]
 
         return await self._database.read(work)
 
     async def last_id(self) -> int:
         """The id of the newest event, 0 when there is none."""
-        return await self._database.read(lambda connection: connection.scalar(_NEWEST) or 0)
+        return await self._database.read(lambda connection: max(newest or 0 for newest in connection.scalars(_NEWEST)))
+
+
+def _after(
+    rows: Select[*tuple[Any, ...]], table: Table, event_id: int, organization_id: int | None
+) -> Select[*tuple[Any, ...]]:
+    wanted = rows.where(table.c.id > event_id)
+    return wanted if organization_id is None else wanted.where(table.c.organization_id == organization_id)
 
 
 def _first(rows: Iterable[Row[*tuple[Any, ...]]], size: int) -> Iterator[Row[*tuple[Any, ...]]]:

@@ -65,5 +65,6 @@ class Listener:
 
 
 def _newest(connection: psycopg.Connection) -> int:
-    row = connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()
+    newest = "SELECT greatest((SELECT max(id) FROM events), (SELECT max(id) FROM notices), 0)"
+    row = connection.execute(newest).fetchone()
     return row[0] if row else 0

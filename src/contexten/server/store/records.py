@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contexten.engines.changes import Changes
-    from contexten.protocol import LogEvent, Role, StatusEvent
+    from contexten.protocol import LiveEvent, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class SearchPage:
     next_cursor: str | None
 
 
-OwnedEvent = tuple[int, "LogEvent | StatusEvent"]
+OwnedEvent = tuple[int, "LiveEvent"]
 """An event and the organization that it belongs to."""
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, select, update
 from contexten.protocol import is_terminal
 from contexten.server.store.buckets import uncount_run
 from contexten.server.store.errors import RunBusyError
+from contexten.server.store.notices import DELETED, write_notice
 from contexten.server.store.run_rows import find
 from contexten.server.store.search_index import forget_events
 from contexten.server.store.tables import diffs, events, runs, sessions, turns, workflow_runs
@@ -48,6 +49,7 @@ def delete_run(transaction: Transaction, organization_id: int, run_id: int) -> R
     for rows in _ROWS:
         connection.execute(rows, {"run": run_id})
     uncount_run(connection, organization_id, run.user_id, run.source_type, run_id)
+    write_notice(transaction, organization_id, DELETED, run_id, {})
     return run
 
 

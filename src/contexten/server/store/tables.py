@@ -210,6 +210,19 @@ Index(
     postgresql_where=text("key IS NOT NULL"),
 )
 
+# Events that belong to no run's log; their ids are of the one sequence of `events`.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Identifier, primary_key=True, autoincrement=False),
+    Column("organization_id", Identifier, nullable=False),
+    Column("subject_id", Identifier, nullable=False),
+    Column("kind", CleanText, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+    Index(None, "organization_id", "id"),
+)
+
 # How many runs there are in each block of run ids; user 0 and source '' stand for all of them.
 run_buckets = Table(
     "run_buckets",

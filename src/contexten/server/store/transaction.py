@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Table, delete, func, insert, select
 
-from contexten.server.store.tables import events, runs, sequences
+from contexten.server.store.tables import events, notices, runs, sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def _newest(table: Table) -> tuple[ColumnElement[int], ColumnElement[int]]:
     return there, func.coalesce(noted, 0)
 
 
-_NEWEST = select(*_newest(runs), *_newest(events))
+_NEWEST = select(*_newest(runs), *_newest(events), _newest(notices)[0])
 
 
 class Transaction:
@@ -77,5 +77,5 @@ class Transaction:
         self.connection.execute(insert(sequences), rows)
 
     def _newest_ids(self) -> tuple[int, int]:
-        run_id, noted_run_id, event_id, noted_event_id = self.connection.execute(_NEWEST).one()
-        return max(run_id, noted_run_id), max(event_id, noted_event_id)
+        run_id, noted_run_id, *event_ids = self.connection.execute(_NEWEST).one()
+        return max(run_id, noted_run_id), max(event_ids)

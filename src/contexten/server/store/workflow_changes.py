@@ -11,6 +11,7 @@ from contexten.protocol import RunStatus
 from contexten.server.store import run_changes, run_creation, run_rows
 from contexten.server.store.columns import now
 from contexten.server.store.errors import IdempotencyConflictError, NotThereError, RunBusyError
+from contexten.server.store.notices import WORKFLOW, write_notice
 from contexten.server.store.tables import workflow_runs, workflows
 from contexten.server.store.text_gate import to_json
 
@@ -81,8 +82,10 @@ def create(transaction: Transaction, row: dict[str, Any]) -> tuple[int, bool]:
             )
         if seen is not None:
             return seen.id, False
-    made = transaction.connection.execute(insert(workflows).returning(workflows.c.id), row)
-    return made.scalar_one(), True
+    made = transaction.connection.execute(insert(workflows).returning(workflows.c.id), row).scalar_one()
+    news = {"change": "created", "name": row["name"], "status": row["status"]}
+    write_notice(transaction, row["organization_id"], WORKFLOW, made, news)
+    return made, True
 
 
 def prepare_step(step: Step) -> PreparedStep:
@@ -96,7 +99,11 @@ def prepare_step(step: Step) -> PreparedStep:
 def take(transaction: Transaction, workflow_id: int, revision: int, prepared: PreparedStep) -> list[RunRecord] | None:
     """Take a step, and give back the runs that it stopped; None, and nothing is written, when the workflow was changed since."""
     step, moment = prepared.step, now()
-    changed = update(workflows).where(workflows.c.id == workflow_id, workflows.c.revision == revision)
+    changed = (
+        update(workflows)
+        .where(workflows.c.id == workflow_id, workflows.c.revision == revision)
+        .returning(workflows.c.organization_id)
+    )
     values = {
         "states": prepared.states,
         "status": step.status,
@@ -104,7 +111,8 @@ def take(transaction: Transaction, workflow_id: int, revision: int, prepared: Pr
         "finished_at": moment if step.ended else None,
         "revision": revision + 1,
     }
-    if not transaction.connection.execute(changed.values(values)).rowcount:
+    organization_id = transaction.connection.execute(changed.values(values)).scalar_one_or_none()
+    if organization_id is None:
         return None
     if step.noted:
         noted = [
@@ -113,7 +121,10 @@ def take(transaction: Transaction, workflow_id: int, revision: int, prepared: Pr
         transaction.connection.execute(_NOTE, noted)
     for task, attempt, run in prepared.begin:
         _begin(transaction, {"workflow_id": workflow_id, "task": task, "attempt": attempt}, run)
-    return _stop(transaction, workflow_id) if step.stop else []
+    stopped = _stop(transaction, workflow_id) if step.stop else []
+    if step.news is not None:
+        write_notice(transaction, organization_id, WORKFLOW, workflow_id, step.news)
+    return stopped
 
 
 def remove(transaction: Transaction, organization_id: int, workflow_id: int) -> None:
@@ -124,13 +135,16 @@ def remove(transaction: Transaction, organization_id: int, workflow_id: int) -> 
         RunBusyError: it goes on.
     """
     mine = (workflows.c.id == workflow_id) & (workflows.c.organization_id == organization_id)
-    row = transaction.connection.execute(select(workflows.c.status, workflows.c.finished_at).where(mine)).one_or_none()
+    wanted = select(workflows.c.name, workflows.c.status, workflows.c.finished_at).where(mine)
+    row = transaction.connection.execute(wanted).one_or_none()
     if row is None:
         raise NotThereError(f"There is no workflow {workflow_id} in organization {organization_id}.")
     if row.finished_at is None:
         raise RunBusyError(f"Workflow {workflow_id} is {row.status}. Cancel it before you delete it.")
     transaction.connection.execute(delete(workflow_runs).where(workflow_runs.c.workflow_id == workflow_id))
     transaction.connection.execute(delete(workflows).where(mine))
+    news = {"change": "deleted", "name": row.name, "status": row.status}
+    write_notice(transaction, organization_id, WORKFLOW, workflow_id, news)
 
 
 def _begin(transaction: Transaction, place: dict[str, Any], run: run_creation.PreparedRun | str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from contexten.server.store.records import NewRun
@@ -89,3 +90,5 @@ class Step:
     begin: tuple[Begin, ...] = ()
     stop: bool = False
     """Whether every run of it that goes on is cancelled."""
+    news: Mapping[str, Any] | None = None
+    """What those who watch are told: the fields of a `WorkflowEvent`. None when they would see no difference."""

@@ -115,7 +115,7 @@ class Advancer:
         definition = WorkflowDefinition.model_validate(document)
         schedule = Schedule(definition)
         states = change(schedule, states_from_json(row.states), time.time())
-        step = step_of(states, WorkflowStatus.CANCELLED if cancel else schedule.status(states), definition)
+        step = step_of(row, states, WorkflowStatus.CANCELLED if cancel else schedule.status(states), definition)
         due = None if step.ended else datetime.now(UTC)  # until it is advanced
         stopped = await self._store.workflows.step(row.id, row.revision, replace(step, stop=cancel, wake_at=due))
         if stopped is not None and cancel:
@@ -135,7 +135,7 @@ class Advancer:
         workflows, row = self._store.workflows, record.row
         planned = plan(record, await workflows.attempts(row.id, results=True, open_only=True), time.time())
         begin = await self._begin(record, planned)
-        step = step_of(planned.states, planned.status, planned.definition)
+        step = step_of(row, planned.states, planned.status, planned.definition)
         unchanged = (step.states, step.status, step.wake_at) == (row.states, row.status, row.wake_at)
         if unchanged and not planned.noted:
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contexten.engines.base import BUILDS_ON
 from contexten.errors import UsageError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from contexten.engines import Engines
     from contexten.protocol.workflows import WorkflowTask
-    from contexten.server.store.workflow_records import AttemptRecord, WorkflowRecord
+    from contexten.server.store.workflow_records import AttemptRecord, WorkflowRecord, WorkflowRow
     from contexten.settings import ServerSettings
 
 ENDED = frozenset({WorkflowStatus.COMPLETE, WorkflowStatus.FAILED, WorkflowStatus.CANCELLED})
@@ -69,15 +69,30 @@ def plan(record: WorkflowRecord, attempts: Sequence[AttemptRecord], now: float) 
     return Plan(definition, states, begun, tuple((each.task, each.attempt) for each in over), status)
 
 
-def step_of(states: States, status: WorkflowStatus, definition: WorkflowDefinition) -> Step:
-    """The step that writes states."""
+def step_of(row: WorkflowRow, states: States, status: WorkflowStatus, definition: WorkflowDefinition) -> Step:
+    """The step that writes states over those of a row."""
     moment = None if status in ENDED else Schedule(definition).wake_at(states)
     return Step(
         states=states_to_json(states),
         status=status,
         ended=status in ENDED,
         wake_at=None if moment is None else datetime.fromtimestamp(moment, UTC),
+        news=_news(row, states, status),
     )
+
+
+def _news(row: WorkflowRow, states: States, status: WorkflowStatus) -> dict[str, Any] | None:
+    """What those who watch are told of new states; None when they would see no difference."""
+    before = states_from_json(row.states)
+    tasks = [
+        {"id": name, "status": state.status, "attempt": state.attempt}
+        for name, state in states.items()
+        if (state.status, state.attempt) != (before[name].status, before[name].attempt)
+    ]
+    if not tasks and status == row.status:
+        return None
+    change = "ended" if status in ENDED and row.finished_at is None else "changed"
+    return {"change": change, "name": row.name, "status": status, "tasks": tasks}
 
 
 class Runs:
