@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -131,14 +132,15 @@ def open_place(server):
     other = Caller(server.base_url, made["id"], made["token"])
     folder = admin.http.get(admin.url("/repos")).json()["items"][0]["path"]
     store = server._server._services.store
-    asyncio.run(store.repos.add(other.org, path=folder, name="other"))
+    with ThreadPoolExecutor(1) as thread:  # beside a browser's driver, which keeps a loop in this one
+        thread.submit(asyncio.run, store.repos.add(other.org, path=folder, name="other")).result()
     return Place(server, admin, with_role("MEMBER"), with_role("READ_ONLY"), other, Caller(server.base_url, 1, ""))
 
 
 @contextmanager
-def running(data_dir, *, more_engines=(), **settings):
+def running(data_dir, *, more_engines=(), front=None, **settings):
     chosen = Engines([*engines(), *more_engines])
-    with Embedded(settings_for(data_dir, **settings), engines=chosen) as server:
+    with Embedded(settings_for(data_dir, **settings), engines=chosen, front=front) as server:
         place = open_place(server)
         try:
             yield place
