@@ -49,6 +49,7 @@ def workflow_page() -> rx.Component:
                 rx.fragment(problem(OneWorkflow.problem), rx.cond(OneWorkflow.problem == "", loading())),
             ),
         ),
+        wide=True,
     )
 
 
