@@ -16,6 +16,7 @@ from contexten.dashboard.pages.workflows import workflow_page, workflows_page
 from contexten.dashboard.preferences import Preferences
 from contexten.dashboard.run import Run
 from contexten.dashboard.runs import Runs
+from contexten.dashboard.starting import Starting
 from contexten.dashboard.visit import Visit
 from contexten.dashboard.workflows import OneWorkflow, Workflows
 
@@ -34,11 +35,11 @@ app = rx.App(
 )
 
 
-def _add(page: Callable[[], rx.Component], route: str, title: Any, load: Any) -> None:
-    app.add_page(page, route=route, title=title, on_load=[Visit.enter, load])
+def _add(page: Callable[[], rx.Component], route: str, title: Any, *load: Any) -> None:
+    app.add_page(page, route=route, title=title, on_load=[Visit.enter, *load])
 
 
-_add(runs_page, "/", "Runs · Contexten", Runs.load)
+_add(runs_page, "/", "Runs · Contexten", Starting.begin, Runs.load)
 _add(run_page, "/runs/[run_id]", Run.title, Run.load)
 _add(workflows_page, "/workflows", "Workflows · Contexten", Workflows.load)
 _add(workflow_page, "/workflows/[workflow_id]", OneWorkflow.title, OneWorkflow.load)

@@ -40,13 +40,12 @@ class Page(rx.State, mixin=True):
             visit.phase = "signed_out"
             return None
         except (ConnectError, RequestTimeoutError) as error:
-            visit.lost = str(error)
-            self.problem = str(error)
+            visit.lost = str(error)  # said above every page, until an answer comes
             return None
         except ContextenError as error:
             self.problem = self._told(error)
             return None
-        self.problem = ""
+        self.problem = visit.lost = ""
         return answer
 
     def _told(self, error: ContextenError) -> str:

@@ -31,6 +31,11 @@ class Starting(Page, rx.State):
     _key: str = ""
 
     @rx.event
+    def begin(self) -> None:
+        """An empty form: what was wrong with an earlier one is no longer said."""
+        self.busy, self.engine, self.engine_note, self.wrong, self.problem = False, "", "", {}, ""
+
+    @rx.event
     async def choose_engine(self, name: str) -> None:
         """Take an engine, and say what it needs."""
         choices = await self.get_state(Choices)

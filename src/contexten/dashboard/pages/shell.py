@@ -70,7 +70,7 @@ def _bar(name: str) -> rx.Component:
         ),
         rx.el.span(
             rx.cond(
-                (Visit.phase == "here") & (Visit.lost == ""),
+                (Visit.phase == "here") & (Visit.lost == "") & ~has_connection_errors,
                 rx.el.span(rx.el.span(class_name="dot"), "Live", class_name="status good", title="Connected"),
                 rx.el.span(rx.el.span(class_name="dot"), "Not connected", class_name="status idle"),
             ),
