@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -101,6 +102,15 @@ def test_a_clone_that_is_gone_is_made_again(admin, address):
     assert Path(again["path"]).is_dir()
     listed = admin.http.get(admin.url("/repos")).json()["items"]
     assert [repo["id"] for repo in listed if repo["url"] == address] == [again["id"]]
+
+
+def test_a_run_has_its_own_clone_where_another_worker_cloned_the_address(place, address):
+    store = place.server._server._services.store
+    path = "/on/another/machine/repos/shop"
+    repo = asyncio.run(store.repos.add(1, path=path, name="shop", url=address))
+    run = place.admin.finished("hello", engine="echo", repo_id=repo.id)
+    assert (run["status"], run["result"]) == ("COMPLETE", "hello")
+    assert [clone.name[:5] for clone in (place.database.parent / "repos").iterdir()] == ["shop-"]
 
 
 @pytest.mark.parametrize(
