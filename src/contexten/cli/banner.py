@@ -94,7 +94,7 @@ class Banner:
 
 def _entry(started: Started) -> str:
     """How to get to the dashboard. Only a terminal is shown a link that signs in: elsewhere a log would keep it."""
-    from contexten.dashboard.hosting.pages import is_installed
+    from contexten.dashboard.hosting.installed import is_installed
 
     if not is_installed():
         return "the dashboard needs: python3 -m pip install 'contexten[dashboard]'"

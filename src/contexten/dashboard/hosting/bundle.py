@@ -33,7 +33,7 @@ class Bundle:
         """Whether it is there, and made of the sources as they are now."""
         try:
             note = json.loads((self.folder / _NOTE).read_text("utf-8"))
-            same = note["sources"] == fingerprint() and note["reflex"] == _reflex_version()
+            same = note["sources"] == fingerprint() and _reflex_version() in {None, note["reflex"]}
         except (OSError, ValueError, KeyError, TypeError):
             return "missing"
         return "ready" if same else "stale"

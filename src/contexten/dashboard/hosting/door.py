@@ -6,7 +6,7 @@ A browser that is signed in has a cookie that scripts cannot read and that other
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -14,12 +14,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from contexten.dashboard.hosting import plain
-from contexten.dashboard.hosting.pages import is_installed, refuse
+from contexten.dashboard.hosting.guesses import Guesses
+from contexten.dashboard.hosting.installed import is_installed
+from contexten.dashboard.hosting.pages import refuse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from contexten.dashboard.hosting.guesses import Guesses
     from contexten.dashboard.hosting.pages import Pages
     from contexten.dashboard.hosting.seats import Visitor
 
@@ -31,7 +32,10 @@ _USED = "It was used already, or it is too old: a link works once, for an hour."
 _GUESSED = "Too many links that do not work came from this address. Wait a minute."
 
 
-class Keeper(Protocol):
+V = TypeVar("V", bound="Visitor")
+
+
+class Keeper(Protocol[V]):
     """Who knows the codes and the sessions."""
 
     cookie: str
@@ -48,20 +52,20 @@ class Keeper(Protocol):
         """The secret of a new session for a code that was not used yet; None for any other."""
         ...
 
-    async def visitor(self, secret: str) -> Visitor | None:
+    async def visitor(self, secret: str) -> V | None:
         """Who has a session; None when it has ended."""
         ...
 
-    async def end(self, secret: str) -> None:
+    async def end(self, visitor: V) -> None:
         """End a session."""
         ...
 
 
-class Door:
+class Door(Generic[V]):
     """An ASGI application: everything that is not of the API comes here."""
 
-    def __init__(self, keeper: Keeper, pages: Pages, guesses: Guesses) -> None:
-        self._keeper, self._pages, self._guesses = keeper, pages, guesses
+    def __init__(self, keeper: Keeper[V], pages: Pages) -> None:
+        self._keeper, self._pages, self._guesses = keeper, pages, Guesses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or serve the connection of a page (ASGI)."""
@@ -70,6 +74,10 @@ class Door:
             return
         answer = await self._answer(Request(scope, receive))
         await answer(scope, receive, send)
+
+    async def aclose(self) -> None:
+        """Stop what the pages have begun."""
+        await self._pages.aclose()
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         visitor = await self._visitor(Request({**scope, "type": "http", "method": "GET"}))
@@ -133,10 +141,10 @@ class Door:
     async def _end(self, secret: str) -> None:
         visitor = await self._keeper.visitor(secret)
         if visitor is not None:
-            await self._keeper.end(secret)
+            await self._keeper.end(visitor)
             await self._pages.seats.leave(visitor.key)
 
-    async def _visitor(self, request: Request) -> Visitor | None:
+    async def _visitor(self, request: Request) -> V | None:
         secret = request.cookies.get(self._keeper.cookie)
         return await self._keeper.visitor(secret) if secret else None
 

@@ -1,83 +1,51 @@
-"""The dashboard as a part of the server: its sessions are the server's tokens."""
+"""The dashboard as a part of the server. Until somebody looks, it is this file and nothing else."""
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-
-from contexten.dashboard.hosting import plain
-from contexten.dashboard.hosting.door import Door
-from contexten.dashboard.hosting.guesses import Guesses
-from contexten.dashboard.hosting.pages import Pages
-from contexten.dashboard.hosting.seats import ClientSeat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from contexten.server.services import Services
-    from contexten.server.store.sign_ins import Session
+    from starlette.types import Receive, Scope, Send
 
-_ADVICE = plain.command(
-    "Run this where you use Contexten:",
-    "contexten dashboard --open",
-    "It opens the dashboard signed in. `contexten up` shows such a link too when it starts.",
-)
+    from contexten.dashboard.hosting.door import Door
+    from contexten.dashboard.hosting.keeper import ServerVisitor
+    from contexten.server.services import Services
 
 
 @asynccontextmanager
-async def dashboard(services: Services) -> AsyncIterator[Door]:
+async def dashboard(services: Services) -> AsyncIterator[Front]:
     """The dashboard of a server, while that runs."""
-    pages = Pages(services.settings.cache_dir)
+    front = Front(services)
     try:
-        yield Door(ServerKeeper(services), pages, Guesses())
+        yield front
     finally:
-        await pages.aclose()
+        await front.aclose()
 
 
-class ServerKeeper:
-    """Codes and sessions as the server's store has them."""
-
-    advice = _ADVICE
+class Front:
+    """An ASGI application that is made when it is asked for the first time."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        address = urlsplit(services.public_url)
-        self.secure = address.scheme == "https"
-        self.cookie = f"contexten_{address.port or (443 if self.secure else 80)}"
+        self._door: Door[ServerVisitor] | None = None
 
-    async def begin(self, code: str) -> str | None:
-        """The secret of a new session for a code that was not used yet; None for any other."""
-        session = await self._services.store.sign_ins.begin(code)
-        return session.secret if session else None
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or serve the connection of a page (ASGI)."""
+        if self._door is None:
+            self._door = self._made()
+        await self._door(scope, receive, send)
 
-    async def visitor(self, secret: str) -> ServerVisitor | None:
-        """Who has a session; None when it has ended."""
-        session = await self._services.store.sign_ins.session(secret)
-        return ServerVisitor(session, self._services.base_url) if session else None
+    async def aclose(self) -> None:
+        """Stop what was begun."""
+        if self._door is not None:
+            await self._door.aclose()
 
-    async def end(self, secret: str) -> None:
-        """End a session."""
-        session = await self._services.store.sign_ins.session(secret)
-        if session is not None:
-            await self._services.store.sign_ins.end(session)
+    def _made(self) -> Door[ServerVisitor]:
+        from contexten.dashboard.hosting.door import Door
+        from contexten.dashboard.hosting.keeper import ServerKeeper
+        from contexten.dashboard.hosting.pages import Pages
 
-
-@dataclass(frozen=True, slots=True)
-class ServerVisitor:
-    """A browser with a session of the server."""
-
-    session: Session = field(repr=False)
-    base_url: str
-
-    @property
-    def key(self) -> str:
-        """The session's number."""
-        return str(self.session.id)
-
-    def seat(self) -> ClientSeat:
-        """A client that acts for the session."""
-        from contexten.client import AsyncCodegenClient
-
-        return ClientSeat(AsyncCodegenClient(self.session.secret, self.session.organization_id, self.base_url))
+        return Door(ServerKeeper(self._services), Pages(self._services.settings.cache_dir))

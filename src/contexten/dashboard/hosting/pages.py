@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from contexten.dashboard.hosting import plain
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
     from contexten.dashboard.hosting.seats import Visitor
 
 _PRIVATE = {b"cookie", b"authorization"}
-
-
-def is_installed() -> bool:
-    """Whether the packages of the extra `dashboard` are there. Imports none of them."""
-    return find_spec("reflex") is not None and find_spec("wsproto") is not None
 
 
 class Pages:
