@@ -1,5 +1,6 @@
 """Extensions by name: registered ones here, and those of packages in an environment of its own, each in its own process."""
 
+import json
 import logging
 import os
 import subprocess
@@ -169,6 +170,17 @@ def test_nothing_is_loaded_from_the_current_folder(environment, tmp_path):
     assert (offered, loaded) == ("False", "['edited', 'good']")
     assert f"would be imported from {tmp_path / 'acme_shadowed.py'}" in problem
     assert not (tmp_path / "executed").exists()
+
+
+def test_the_command_lists_them_and_says_what_is_broken(environment, tmp_path):
+    program = "from contexten.cli import main\nprint('code', main(['extensions', *{words}]))\n"
+    said = environment(program.format(words=[]), tmp_path).splitlines()
+    assert said[0] == "NAME\tPACKAGE\tSTATE"
+    assert {"good\tacme-good 1.0\tok", "broken\tacme-broken 1.0\tbroken", "code 1"} <= set(said)
+    assert environment.complaints == ""
+    data = json.loads(environment(program.format(words=["--json"]), tmp_path).rpartition("code")[0])
+    assert {"name": "good", "package": "acme-good 1.0", "loaded": True} in data["extensions"]
+    assert set(data["problems"]) >= {"broken", "twice"}
 
 
 def test_what_a_program_registers_wins(environment, tmp_path):

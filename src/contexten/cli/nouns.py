@@ -29,6 +29,7 @@ NOUNS = {
     "mcp": Noun("contexten.cli.mcp", "Serve runs and code to editors and agents (MCP)."),
     "autogen": Noun("contexten.cli.autogen", "Look after code that is generated at import."),
     "dashboard": Noun("contexten.cli.dashboard", "Open the dashboard, signed in."),
+    "extensions": Noun("contexten.cli.extensions", "List the extensions of installed packages."),
     "org": Noun("contexten.cli.org", "List and create organizations."),
     "token": Noun("contexten.cli.token", "Create, list and revoke access tokens."),
     "env": Noun("contexten.cli.env", "Point the official Codegen clients at this server."),
