@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from contexten.cli.connect import Connection
     from contexten.protocol.workflows import WorkflowDetail, WorkflowTaskState
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 _STYLES = {
     TaskStatus.COMPLETE: "green",
     TaskStatus.FAILED: "red",
@@ -71,21 +69,16 @@ def follow_workflow(connection: Connection, flow: WorkflowDetail, *, json: bool)
 def _followed(connection: Connection, flow: WorkflowDetail, *, quiet: bool) -> WorkflowDetail:
     """The workflow when it has ended; what happens until then is said unless it shall be quiet."""
     known: dict[str, tuple[TaskStatus, int]] = {}
-    pause = _FIRST_PAUSE
     if not quiet:
         say(_heading(flow))
-    while True:
+    for flow in connection.client.follow_workflow(flow.id):  # noqa: B020, PLR1704 - the same workflow, as it stands then
         news = [
             task for task in flow.tasks if known.get(task.id, (TaskStatus.PENDING, 0)) != (task.status, task.attempt)
         ]
         known |= {task.id: (task.status, task.attempt) for task in news}
         if not quiet:
             _say_news(flow, news)
-        if flow.has_ended:
-            return flow
-        pause = _FIRST_PAUSE if news else min(_LONGEST_PAUSE, pause * 1.5)
-        time.sleep(pause)
-        flow = connection.client.get_workflow(flow.id)
+    return flow
 
 
 def _say_news(flow: WorkflowDetail, news: list[WorkflowTaskState]) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from contexten.client import aconnection, connection
     from contexten.client.follow import End, Watching
     from contexten.client.runs import RunOptions
-    from contexten.protocol import AgentRun, RunEvent
+    from contexten.protocol import AgentRun, LiveEvent, RunEvent
 
 TIMEOUT = 60.0
 """Seconds that one attempt of a request may take."""
@@ -117,8 +117,8 @@ class CodegenClient(RunCalls, WorkflowCalls, RepositoryCalls, PeopleCalls, Platf
 
     def events(
         self, *, after: int | None = None, org_id: Org = None, **watching: Unpack[Watching]
-    ) -> Iterator[RunEvent]:
-        """What happens to all runs of the organization, live and without end, from now or after an event's id.
+    ) -> Iterator[LiveEvent]:
+        """What happens to all runs and workflows of the organization, live and without end, from now or after an event.
 
         Raises:
             ApiError: the server has no event streams (a hosted Codegen), or stays away for longer than `retry` waits.
@@ -225,8 +225,8 @@ class AsyncCodegenClient(AsyncRunCalls, AsyncWorkflowCalls, AsyncRepositoryCalls
 
     async def events(
         self, *, after: int | None = None, org_id: Org = None, **watching: Unpack[Watching]
-    ) -> AsyncGenerator[RunEvent]:
-        """What happens to all runs of the organization, live and without end, from now or after an event's id.
+    ) -> AsyncGenerator[LiveEvent]:
+        """What happens to all runs and workflows of the organization, live and without end, from now or after an event.
 
         Raises:
             ApiError: the server has no event streams (a hosted Codegen), or stays away for longer than `retry` waits.

@@ -5,26 +5,27 @@ Both twins feed what arrives to `seen`, which says what is new and when it is ov
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
 from httpx2 import EventSource
 
 from contexten.client.answers import NoEventStreamError
 from contexten.client.base import PAGE
-from contexten.client.calls import runs
-from contexten.client.seen import Pace, Polled, Seen
+from contexten.client.calls import runs, workflows
+from contexten.client.seen import Looks, Pace, Polled, Seen
 from contexten.errors import ApiError, ConnectionLostError
 from contexten.protocol import StatusEvent, is_terminal
 from contexten.resilience import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 
     from contexten.client.aconnection import AsyncConnection
     from contexten.client.connection import Connection
-    from contexten.protocol import AgentRun, RunEvent
+    from contexten.protocol import AgentRun, LiveEvent, RunEvent
+    from contexten.protocol.workflows import WorkflowDetail
 
 PATIENCE = Retry(retries=16, initial=0.5, maximum=5.0, waits_for_breaker=True)
 """How a watcher waits for a server that is down: for about a minute."""
@@ -76,14 +77,27 @@ def follow_run(
 
 def follow_organization(
     connection: Connection, org_id: int, after: int | None = None, **watching: Unpack[Watching]
-) -> Iterator[RunEvent]:
-    """The events of all runs of an organization, from now or after one of them, without end."""
+) -> Iterator[LiveEvent]:
+    """What happens in an organization, from now or after one of its events, without end."""
     return _stream(connection, org_id, None, Seen(after, endless=True, **watching), None)
+
+
+def follow_workflow(connection: Connection, org_id: int, workflow_id: int) -> Iterator[WorkflowDetail]:
+    """A workflow as it stands, and again whenever that has changed, until it has ended."""
+    show, last = workflows.show(workflow_id), None
+    with closing(_stream(connection, org_id, None, Looks(workflow_id), None, "?kinds=workflow")) as looks:
+        for _ in looks:
+            flow = connection.send(show, org_id, retry=PATIENCE)
+            if flow != last:
+                yield flow
+            if flow.has_ended:
+                return
+            last = flow
 
 
 def _stream(  # noqa: PLR0913, PLR0917 - what is followed, and how
     connection: Connection, org_id: int, run_id: int | None, seen: Seen, within: float | None, query: str = ""
-) -> Iterator[RunEvent]:
+) -> Generator[Any]:
     retry = seen.retry or PATIENCE
     attempts = connection.policy.attempts(key=connection.server.host, deadline=within, retry=retry)
     while True:
@@ -162,7 +176,7 @@ async def afollow_run(
 
 def afollow_organization(
     connection: AsyncConnection, org_id: int, after: int | None = None, **watching: Unpack[Watching]
-) -> AsyncGenerator[RunEvent]:
+) -> AsyncGenerator[LiveEvent]:
     """The twin of `follow_organization`."""
     return _astream(connection, org_id, None, Seen(after, endless=True, **watching))
 
@@ -174,9 +188,24 @@ def afollow_statuses(
     return _astream(connection, org_id, None, Seen(endless=True, on_open=on_open), "?kinds=status")
 
 
+async def afollow_workflow(
+    connection: AsyncConnection, org_id: int, workflow_id: int
+) -> AsyncGenerator[WorkflowDetail]:
+    """The twin of `follow_workflow`."""
+    show, last = workflows.show(workflow_id), None
+    async with aclosing(_astream(connection, org_id, None, Looks(workflow_id), "?kinds=workflow")) as looks:
+        async for _ in looks:
+            flow = await connection.send(show, org_id, retry=PATIENCE)
+            if flow != last:
+                yield flow
+            if flow.has_ended:
+                return
+            last = flow
+
+
 async def _astream(
     connection: AsyncConnection, org_id: int, run_id: int | None, seen: Seen, query: str = ""
-) -> AsyncGenerator[RunEvent]:
+) -> AsyncGenerator[Any]:
     attempts = connection.policy.attempts(key=connection.server.host, retry=seen.retry or PATIENCE)
     while True:
         try:

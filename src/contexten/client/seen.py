@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import override
 
 from contexten.client.base import PAGE
-from contexten.protocol import LogEvent, RunEvent, StatusEvent, is_terminal
+from contexten.protocol import LiveEvent, LogEvent, StatusEvent, is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from httpx2 import ServerSentEvent
 
     from contexten.errors import ApiError
-    from contexten.protocol import AgentRunWithLogs
+    from contexten.protocol import AgentRunWithLogs, RunEvent
     from contexten.resilience import Retry
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _SLOWER = 1.0, 5.0, 1.5
-_EVENT: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
+_EVENT: TypeAdapter[LiveEvent] = TypeAdapter(LiveEvent)
+_KINDS = frozenset({"log", "status", "deleted", "workflow"})
 
 
 class Seen:
@@ -78,9 +80,9 @@ class Seen:
         resumed = {} if self.after is None else {"Last-Event-ID": str(self.after)}
         return {"Accept": "text/event-stream", "Cache-Control": "no-store", **resumed}
 
-    def take(self, sent: ServerSentEvent) -> RunEvent | None:
+    def take(self, sent: ServerSentEvent) -> LiveEvent | None:
         """The event that was sent; None when it is not for us, known already, or was cut."""
-        if sent.event not in {"log", "status"}:
+        if sent.event not in _KINDS:
             self._open(sent)
             return None
         try:
@@ -101,6 +103,19 @@ class Seen:
             self.after = int(sent.id)
             if self._on_open is not None:
                 self._on_open(gap=True)
+
+
+class Looks(Seen):
+    """Of an organization's stream, the moments at which one workflow is to be looked at: its events, and each opening."""
+
+    def __init__(self, workflow_id: int) -> None:
+        super().__init__(endless=True)
+        self._workflow_id = workflow_id
+
+    @override
+    def take(self, sent: ServerSentEvent) -> Any:
+        event = super().take(sent)
+        return sent.event == "open" or getattr(event, "workflow_id", None) == self._workflow_id or None
 
 
 class Pace:

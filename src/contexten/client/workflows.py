@@ -1,13 +1,17 @@
-"""Workflows, in both twins: start, look at, list, approve, retry, cancel, delete. Only a Contexten server has them."""
+"""Workflows, in both twins: start, look at, follow, list, approve, retry, cancel, delete. Only a Contexten server has them."""
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from contexten.client import follow
 from contexten.client.base import AsyncCalls, Calls
 from contexten.client.calls import workflows
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+
     from contexten.protocol import Page
     from contexten.protocol.workflows import Workflow, WorkflowDefinition, WorkflowDetail
 
@@ -31,6 +35,14 @@ class WorkflowCalls(Calls):
     def get_workflow(self, workflow_id: int, *, results: bool = False, org_id: Org = None) -> WorkflowDetail:
         """A workflow as it stands, with what its tasks said when `results` are wanted."""
         return self._send(workflows.show(workflow_id, results=results), org_id)
+
+    def follow_workflow(self, workflow_id: int, *, org_id: Org = None) -> Iterator[WorkflowDetail]:
+        """A workflow as it stands now, and again whenever that has changed, until it has ended.
+
+        Raises:
+            NotFoundError: there is none, or it was deleted meanwhile.
+        """
+        return follow.follow_workflow(self._connection, self._connection.organization(org_id), workflow_id)
 
     def list_workflows(self, *, skip: int = 0, limit: int = 100, org_id: Org = None) -> Page[Workflow]:
         """A page of the workflows, newest first."""
@@ -85,6 +97,17 @@ class AsyncWorkflowCalls(AsyncCalls):
     async def get_workflow(self, workflow_id: int, *, results: bool = False, org_id: Org = None) -> WorkflowDetail:
         """A workflow as it stands, with what its tasks said when `results` are wanted."""
         return await self._send(workflows.show(workflow_id, results=results), org_id)
+
+    async def follow_workflow(self, workflow_id: int, *, org_id: Org = None) -> AsyncGenerator[WorkflowDetail]:
+        """A workflow as it stands now, and again whenever that has changed, until it has ended.
+
+        Raises:
+            NotFoundError: there is none, or it was deleted meanwhile.
+        """
+        organization = await self._connection.organization(org_id)
+        async with aclosing(follow.afollow_workflow(self._connection, organization, workflow_id)) as flows:
+            async for flow in flows:
+                yield flow
 
     async def list_workflows(self, *, skip: int = 0, limit: int = 100, org_id: Org = None) -> Page[Workflow]:
         """A page of the workflows, newest first."""

@@ -110,20 +110,22 @@ class CreateAgentRunInput(Input):
     """What to run. Fields after `agent_type` are ours: an official server ignores them."""
 
     prompt: str
-    images: list[str] | None = Field(None, description="Base64-encoded data URIs of images for the agent")
-    metadata: dict[str, Any] | None = Field(None, description="Any JSON object, kept with the run")
-    repo_id: Id | None = Field(None, description="Repository to work on; the first one when absent")
-    model: str | None = Field(None, description="Model to use, as provider:name")
-    agent_type: Literal["codegen", "claude_code"] | None = Field(None, description="Kind of agent")
-    engine: str | None = Field(None, description="Engine to use; the server's default when absent")
-    timeout: float | None = Field(None, gt=0, description="Seconds the run may take; the server's limit when absent")
+    images: list[str] | None = Field(default=None, description="Base64-encoded data URIs of images for the agent")
+    metadata: dict[str, Any] | None = Field(default=None, description="Any JSON object, kept with the run")
+    repo_id: Id | None = Field(default=None, description="Repository to work on; the first one when absent")
+    model: str | None = Field(default=None, description="Model to use, as provider:name")
+    agent_type: Literal["codegen", "claude_code"] | None = Field(default=None, description="Kind of agent")
+    engine: str | None = Field(default=None, description="Engine to use; the server's default when absent")
+    timeout: float | None = Field(
+        default=None, gt=0, description="Seconds the run may take; the server's limit when absent"
+    )
 
 
 class NextPrompt(Input):
     """What to say next to a run that the address names. Ours."""
 
     prompt: str
-    images: list[str] | None = Field(None, description="Base64-encoded data URIs of images for the agent")
+    images: list[str] | None = Field(default=None, description="Base64-encoded data URIs of images for the agent")
 
 
 class ResumeAgentRunInput(NextPrompt):
@@ -136,8 +138,8 @@ class StopAgentRunInput(Input):
     """Which run to stop, ban, unban or remove from its pull request."""
 
     agent_run_id: Id
-    before_card_order_id: str | None = Field(None, description="Board order key of the card before this one")
-    after_card_order_id: str | None = Field(None, description="Board order key of the card after this one")
+    before_card_order_id: str | None = Field(default=None, description="Board order key of the card before this one")
+    after_card_order_id: str | None = Field(default=None, description="Board order key of the card after this one")
 
 
 class NewestRun(Model):

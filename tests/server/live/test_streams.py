@@ -83,6 +83,25 @@ def test_a_client_chooses_the_kinds_of_events(admin):
     assert admin.http.get(f"{path}?kinds=moon").status_code == 422
 
 
+def test_a_deletion_is_told_to_its_organization_alone(place):
+    admin, other = place.admin, place.other
+    run = admin.finished("soon gone")
+    path = "/events?kinds=deleted&kinds=status"
+    with (
+        admin.http.stream("GET", admin.url(path), timeout=60) as ours,
+        other.http.stream("GET", other.url(path), timeout=60) as theirs,
+    ):
+        heard = [(event for event in events_of(stream) if "data" in event) for stream in (ours, theirs)]
+        assert [next(events)["event"] for events in heard] == ["open", "open"]
+        assert admin.http.delete(admin.url(f"/agent/run/{run['id']}")).status_code == 200
+        told = next(heard[0])
+        assert (told["event"], json.loads(told["data"])["agent_run_id"]) == ("deleted", run["id"])
+        other.create("mine")
+        assert next(heard[1])["event"] == "status"
+    with admin.http.stream("GET", admin.url(f"{path}&after={int(told['id']) - 1}"), timeout=60) as again:
+        assert [event for event, _ in zip(events_of(again), range(2), strict=False)][1] == told
+
+
 def test_a_stopped_run_ends_its_streams(admin):
     run = admin.create(engine="held")
     found = []
