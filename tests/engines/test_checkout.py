@@ -7,11 +7,11 @@ import stat
 import pytest
 
 from contexten.engines.applying import apply_patch
-from contexten.engines.base import Earlier
-from contexten.engines.checkout import discard_checkout, find_checkout, open_checkout
+from contexten.engines.base import Earlier, Kept
+from contexten.engines.checkout import discard_checkout, find_checkout, note_kept, open_checkout
 from contexten.engines.workspace import close, inside, is_closed
 from contexten.errors import EngineError
-from shop_project import commit_all, git, make_project, task
+from shop_project import Journal, commit_all, git, make_project, task
 
 pytestmark = pytest.mark.anyio
 FILES = {"a.py": "one\ntwo\n", "shop/b.py": "x = 1\n", ".gitignore": "ignored/\n*.log\n"}
@@ -317,3 +317,64 @@ async def test_a_cancelled_copy_leaves_nothing(repo, home):
         await work
     assert find_checkout(home, 1, 1) is None
     assert [path.name for path in (home / "1").iterdir()] == []
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """The copies of another worker."""
+    return tmp_path / "other" / "checkouts"
+
+
+async def changed(checkout, turn, home, **files):
+    """What a turn changed, kept at its end."""
+    for name, text in files.items():
+        (checkout.root / f"{name}.py").write_text(text)
+    changes = checkout.changes()
+    note_kept(home, 1, 1, turn)
+    return Kept(turn, changes)
+
+
+async def test_a_later_turn_on_another_worker_begins_with_what_the_run_has_changed(repo, home, elsewhere):
+    first = await changed(await open_checkout(task(repo, "go"), home), 1, home, a="ours\n", new="1\n")
+    journal = Journal()
+    other = await open_checkout(task(repo, "go on", turn=2, kept=first), elsewhere, journal)
+    assert (other.root / "a.py").read_text() == "ours\n"
+    assert other.changes() == first.changes  # and it is the run's own part
+    assert journal.written["copy-1"].observation.endswith("What earlier turns changed is in it.")
+    second = await changed(other, 2, elsewhere, new="2\n")
+    back = await open_checkout(task(repo, "and on", turn=3, kept=second), home, journal := Journal())
+    assert (back.root / "new.py").read_text() == "2\n"  # the copy that was here is behind, and was replaced
+    assert journal.written
+    assert not (await open_checkout(task(repo, "and on", turn=3, kept=second, attempt=2), home)).note
+
+
+async def test_a_copy_is_gone_on_with_where_the_last_turn_ended(repo, home):
+    first = await changed(await open_checkout(task(repo, "go"), home), 1, home, a="ours\n")
+    (home / "1" / "1" / "work" / "ignored.log").write_text("made by a command")
+    again = await open_checkout(task(repo, "go on", turn=2, kept=first), home)
+    assert (again.root / "ignored.log").exists()
+    assert (again.note, again.lost, again.turn) == ("", False, 2)
+
+
+async def test_changes_that_do_not_fit_another_workers_repository_are_not_lost(repo, home, elsewhere):
+    first = await changed(await open_checkout(task(repo, "go"), home), 1, home, a="ours\n")
+    (repo / "a.py").write_text("theirs\n")
+    with pytest.raises(EngineError, match=r"a\.py \(it is not as it was\).*contexten runs diff 1"):
+        await open_checkout(task(repo, "go on", turn=2, kept=first), elsewhere)
+    assert find_checkout(elsewhere, 1, 1) is None
+
+
+async def test_changes_that_a_person_took_over_are_there_already(repo, home, elsewhere):
+    first = await changed(await open_checkout(task(repo, "go"), home), 1, home, a="ours\n")
+    (repo / "a.py").write_text("ours\n")
+    other = await open_checkout(task(repo, "go on", turn=2, kept=first), elsewhere)
+    assert not other.changes()
+
+
+async def test_an_attempt_knows_when_what_another_one_did_may_be_missing(repo, home, elsewhere):
+    assert not (await open_checkout(task(repo, "go"), home)).lost
+    assert not (await open_checkout(task(repo, "go", attempt=2), home)).lost
+    taken_over = await open_checkout(task(repo, "go", attempt=3), elsewhere)
+    assert taken_over.lost
+    assert "before it was interrupted is not in it" in taken_over.note
+    assert (await open_checkout(task(repo, "go", attempt=4), home)).lost

@@ -48,6 +48,15 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What a run has changed so far, as it is kept wherever its copy is."""
+
+    turn: int
+    """The turn at whose end it was so."""
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """What an engine is asked to do: one turn of one run."""
 
@@ -67,6 +76,8 @@ class Task:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     builds_on: tuple[Earlier, ...] = ()
     """Runs whose changes, in this order, a new copy of the repository begins with."""
+    kept: Kept | None = None
+    """What earlier turns of this run changed, for a worker that does not have their copy; None when it is not known."""
     attempt: int = 1
     """How often this turn was taken up, this time included."""
     seconds: float | None = None

@@ -16,9 +16,9 @@ import json
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contexten.engines import git
 from contexten.engines.applying import apply_patch, is_applied
@@ -27,9 +27,10 @@ from contexten.engines.changes import changes_since
 from contexten.engines.copying import copy_files
 from contexten.engines.listing import files_of, ignore_patterns
 from contexten.errors import EngineError
+from contexten.protocol import MessageType, NewLogEntry
 
 if TYPE_CHECKING:
-    from contexten.engines.base import Earlier, Task
+    from contexten.engines.base import Earlier, Journal, Task
     from contexten.engines.changes import Changes
 
 HISTORY = 50
@@ -38,6 +39,10 @@ HISTORY_SECONDS = 60.0
 _WORK = "work"
 _BASE = "base.git"
 _STATE = "state.json"
+_BROUGHT = "What earlier turns changed is in it."
+_NOTHING = "Earlier turns had changed nothing."
+_NOT_KNOWN = "What earlier turns changed is not known and not in it."
+_INTERRUPTED = "What this turn had changed before it was interrupted is not in it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,12 @@ class Checkout:
     """The branch that it is on, `contexten/run-ID`; empty when the repository is not git."""
     tree: str
     """What it was when the run began."""
+    turn: int | None = field(default=None, compare=False)
+    """The turn that it was last opened for; None when that is not known."""
+    note: str = field(default="", compare=False)
+    """What is to be known of one that was made anew for a run that had begun elsewhere; else empty."""
+    lost: bool = field(default=False, compare=False)
+    """Whether what an earlier attempt at the turn changed may not be in it."""
 
     def changes(self) -> Changes:
         """What is different from when the run began, new files included, ignored ones not. Blocking.
@@ -60,44 +71,108 @@ class Checkout:
         return changes_since(Baseline(self.root.parent / _BASE, self.root), self.tree)
 
 
-async def open_checkout(task: Task, home: Path) -> Checkout:
+async def open_checkout(task: Task, home: Path, journal: Journal | None = None) -> Checkout:
     """The copy of a task's run: the one that it has, as an earlier turn or attempt left it, or a new one.
+
+    One that is not what the run was when its last turn ended, because that one was done elsewhere, is replaced. A new copy for a
+    later turn has what the run has changed so far.
 
     Args:
         task: whose run it is; its workspace is what is copied.
         home: the server's data folder / `checkouts`.
+        journal: told when a copy had to be made anew.
 
     Raises:
-        EngineError: git is not installed, or the repository is too large or cannot be read.
+        EngineError: git is not installed, the repository is too large or cannot be read, or what the run has changed does
+            not fit a new copy.
     """
-    found = await asyncio.to_thread(find_checkout, home, task.organization_id, task.run_id)
-    if found is not None:
-        return found
-    folder = _folder(home, task.organization_id, task.run_id)
+    checkout = await _found_or_made(task, home)
+    if checkout.note and journal is not None:
+        entry = NewLogEntry(message_type=MessageType.ACTION, tool_name="copy", observation=checkout.note)
+        await journal.add(entry, key=f"copy-{task.attempt}")
+    return checkout
+
+
+async def _found_or_made(task: Task, home: Path) -> Checkout:
+    whose = (home, task.organization_id, task.run_id)
+    found = await asyncio.to_thread(find_checkout, *whose)
+    folder = _folder(*whose)
+    if found is not None and not await asyncio.to_thread(_is_stale, folder, task):
+        lost = await asyncio.to_thread(_begin, folder, task)
+        return replace(found, turn=task.turn, lost=lost)
+    await _make(task, folder)
+    await asyncio.to_thread(_begin, folder, task)
+    checkout = await asyncio.to_thread(find_checkout, *whose)
+    if checkout is None:
+        raise EngineError(f"The copy of the repository in {folder} is not there any more.")
+    return replace(checkout, note=_anew(task), lost=task.attempt > 1)
+
+
+async def _make(task: Task, folder: Path) -> None:
     partial = folder.with_name(f".partial-{task.run_id}")
     try:
         await git.unstoppable(asyncio.to_thread(_copy, task, partial))
         branch = await _begin_branch(task, partial / _WORK)
-        await git.unstoppable(asyncio.to_thread(_settle, partial, folder, branch))
+        await git.unstoppable(asyncio.to_thread(_settle, task, partial, folder, branch))
     except BaseException as error:
         await git.unstoppable(asyncio.to_thread(_remove, partial))
         if isinstance(error, OSError):
             raise EngineError(f"The repository could not be copied for the run: {error}.") from error
         raise
-    checkout = await asyncio.to_thread(find_checkout, home, task.organization_id, task.run_id)
-    if checkout is None:
-        raise EngineError(f"The copy of the repository in {folder} is not there any more.")
-    return checkout
 
 
 def find_checkout(home: Path, organization_id: int, run_id: int) -> Checkout | None:
     """The copy that a run has; None when it has none. Blocking."""
     folder = _folder(home, organization_id, run_id)
     try:
-        state = json.loads((folder / _STATE).read_text("utf-8"))
-        return Checkout((folder / _WORK).resolve(), state["branch"], state["tree"])
+        state = _state(folder)
+        turn = state.get("begun", (None,))[0]
+        return Checkout((folder / _WORK).resolve(), state["branch"], state["tree"], turn)
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):  # or cut short by a power cut
         return None
+
+
+def note_kept(home: Path, organization_id: int, run_id: int, turn: int) -> None:
+    """Note that what a run is kept to have changed at the end of a turn is what its copy here shows. Blocking."""
+    folder = _folder(home, organization_id, run_id)
+    with suppress(FileNotFoundError, NotADirectoryError, ValueError):
+        _write_state(folder, {**_state(folder), "kept": turn})
+
+
+def _is_stale(folder: Path, task: Task) -> bool:
+    """Whether the run's last turn ended elsewhere, so that this copy lacks what it changed."""
+    state = _state(folder)
+    is_known = "begun" in state  # one of an earlier version has no such notes
+    return is_known and task.kept is not None and state.get("kept") != task.kept.turn
+
+
+def _begin(folder: Path, task: Task) -> bool:
+    """Note which attempt works in a copy; whether another worker may have made one in between that is not in it."""
+    state = _state(folder)
+    turn, attempt = state.get("begun", (task.turn, task.attempt - 1))
+    _write_state(folder, {**state, "begun": [task.turn, task.attempt]})
+    return bool(turn == task.turn and attempt < task.attempt - 1)
+
+
+def _anew(task: Task) -> str:
+    """What is to be known of a new copy; nothing when it is the run's first."""
+    if task.turn == 1 and task.attempt == 1:
+        return ""
+    said = "This worker had no copy of the run, so one was made anew from the repository as it is here now."
+    if task.turn > 1:
+        said += f" {_BROUGHT if task.kept and task.kept.changes else _NOTHING if task.kept else _NOT_KNOWN}"
+    return f"{said} {_INTERRUPTED}" if task.attempt > 1 else said
+
+
+def _state(folder: Path) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads((folder / _STATE).read_text("utf-8"))
+    return state
+
+
+def _write_state(folder: Path, state: dict[str, Any]) -> None:
+    beside = folder / f"{_STATE}.new"
+    beside.write_text(json.dumps(state), "utf-8")
+    beside.replace(folder / _STATE)
 
 
 def is_checkout(folder: Path) -> bool:
@@ -132,6 +207,21 @@ def _copy(task: Task, partial: Path) -> None:
     for earlier in task.builds_on:
         _take_over(earlier, work)
         baseline.record_all()
+    if task.kept is not None:
+        _bring(task.kept.changes, task.run_id, work)  # not recorded: it is the run's own part
+
+
+def _bring(changes: Changes, run_id: int, work: Path) -> None:
+    """Bring about what the run itself has changed so far, unless it is there already."""
+    said = f"This worker has no copy of run {run_id}, and what the run has changed"
+    kept = f"It is kept: contexten runs diff {run_id}"
+    if changes.truncated:
+        raise EngineError(f"{said} is too large to be brought into a new one. {kept}")
+    if changes and not is_applied(changes.patch, work):
+        try:
+            apply_patch(changes.patch, work, changes.paths)
+        except EngineError as error:
+            raise EngineError(f"{said} does not fit the repository as it is here. {error} {kept}") from error
 
 
 def _take_over(earlier: Earlier, work: Path) -> None:
@@ -171,10 +261,10 @@ def _begin_database(database: Path, branch: str) -> None:
         git.own(database, "config", name, value)
 
 
-def _settle(partial: Path, folder: Path, branch: str) -> None:
+def _settle(task: Task, partial: Path, folder: Path, branch: str) -> None:
     tree = Baseline(partial / _BASE, partial / _WORK).tree()
-    state = partial / _STATE
-    state.write_text(json.dumps({"branch": branch, "tree": tree}), "utf-8")
+    kept = task.kept.turn if task.kept else None
+    _write_state(partial, {"branch": branch, "tree": tree, "kept": kept})
     _remove(folder)
     partial.rename(folder)
 

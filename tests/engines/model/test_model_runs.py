@@ -312,3 +312,14 @@ async def test_what_the_model_says_is_shown_while_it_says_it_and_kept_once(work,
 async def test_what_was_used_is_told_after_each_answer(work):
     await work(calls(("find", {"name": "refund_order"}), tokens=(500, 50)), finish())
     assert (work.journal.spent.input_tokens, work.journal.spent.output_tokens) == (1500, 150)
+
+
+async def test_work_that_goes_on_in_another_copy_is_done_again(work):
+    edit = calls(("write", {"path": "new.py", "text": "x = 1\n"}), text="I write it.")
+    await _cancelled_when_held(work, edit)
+    shutil.rmtree(work.home)  # as it is on another worker
+    outcome = await work(edit, finish("Written."), attempt=2)
+    assert outcome.result == "Written."
+    assert "goes on in another copy" in work.provider.told(0)
+    assert work.text("new.py") == "x = 1\n"
+    assert "was made anew" in work.journal.written["copy-2"].observation

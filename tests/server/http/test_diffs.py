@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 import time
 
@@ -164,3 +165,13 @@ def test_the_description_tells_both_forms(admin):
     content = answers["200"]["content"]
     assert content["text/x-diff"]["schema"] == {"type": "string"}
     assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/AgentRunDiff"}
+
+
+def test_a_turn_on_a_worker_without_the_copy_begins_with_what_the_run_has_changed(admin, place):
+    run_id = edit(admin, **{"first.py": "1\n"})
+    admin.until(run_id)
+    shutil.rmtree(place.copies / str(admin.org) / str(run_id))  # as it is on another machine
+    body = {"agent_run_id": run_id, "prompt": json.dumps({"second.py": "2\n"})}
+    admin.http.post(admin.url("/agent/run/resume"), json=body)
+    assert admin.until(run_id)["status"] == "COMPLETE"
+    assert [file["path"] for file in diff(admin, run_id).json()["files"]] == ["first.py", "second.py"]

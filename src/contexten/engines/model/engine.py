@@ -84,7 +84,7 @@ class ModelEngine:
             raise EngineUnavailableError(reason)
         deadline = _deadline(task)
         before = await journal.entries()
-        checkout = await open_checkout(task, self._home)
+        checkout = await open_checkout(task, self._home, journal)
         place = await self._place(task, checkout)
         model, asked = await self._in_thread(_opened, task.model, place, self._limits)
         loop = Loop(
@@ -94,6 +94,7 @@ class ModelEngine:
             journal,
             before=before,
             limits=self._limits,
+            lost=checkout.lost,
         )
         async with model:
             ended = await _in_time(loop, task, deadline)

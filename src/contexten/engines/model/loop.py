@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _MOST_EMPTY = 3
 _SILENT = "You said nothing and called no tool. Go on with the task, or call finish."
 _CUT_OFF = "Your answer was cut off at the longest that is allowed. Go on in smaller steps."
+_GONE = (
+    "The work was interrupted and goes on in another copy of the repository: what you have changed since you were given the "
+    "task may not be in it. Look at what is there, and do again what is missing."
+)
 _NOT_KNOWN = (
     "The work was interrupted while this was being done, and whether it was done is not known. It was not done again. "
     "Look at what is there before you repeat it."
@@ -46,6 +50,7 @@ class Loop:
         journal: the log of the turn.
         before: what earlier attempts of the turn wrote there.
         limits: what the turn may use up.
+        lost: whether what earlier attempts changed may be gone.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a turn
@@ -57,6 +62,7 @@ class Loop:
         *,
         before: Mapping[str, LogEntry],
         limits: Limits,
+        lost: bool = False,
     ) -> None:
         self.spent = Spent()
         self._asked = asked
@@ -66,6 +72,7 @@ class Loop:
         self._before = before
         self._limits = limits
         self._repetition = Repetition()
+        self._lost = lost and bool(before)
         self._empty = 0
 
     async def run(self) -> Ended:
@@ -89,6 +96,9 @@ class Loop:
 
     async def _query(self, key: str) -> Said:
         self.spent.check(self._limits)
+        if self._lost:
+            self._lost = False
+            self._conversation.answer((), _GONE)
         said = await self._asked.ask(self._conversation, self._journal.partial)
         await self._journal.add(said.entry(), key=key)
         return said

@@ -83,7 +83,7 @@ class ProgramEngine(ABC):
             raise EngineUnavailableError(self._not_installed)
         if objection := self.objection(task.model):
             raise EngineUnavailableError(objection)
-        checkout = await open_checkout(task, self.data / CHECKOUTS)
+        checkout = await open_checkout(task, self.data / CHECKOUTS, journal)
         conversation = Conversation(self, found.path, task, journal)
         ended = await conversation.hold(checkout.root)
         changes = await asyncio.to_thread(checkout.changes)

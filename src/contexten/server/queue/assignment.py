@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contexten.engines.base import BUILDS_ON, Earlier, Exchange, Task
+from contexten.engines.base import BUILDS_ON, Earlier, Exchange, Kept, Task
 from contexten.engines.cloning import clone
 from contexten.errors import EngineError
 from contexten.server.store.errors import NotThereError
@@ -44,6 +44,7 @@ async def task_of(store: Store, record: TurnRecord, clones: Path) -> Task:
         images=record.images,
         metadata=record.metadata,
         builds_on=await _builds_on(store, record),
+        kept=await _kept(store, record),
         attempt=record.attempt,
     )
 
@@ -59,6 +60,14 @@ async def _folder(repository: LocalRepository, clones: Path) -> Path:
         f"The folder {folder} of repository {repository.name!r} is not there. "
         f"Put it back, or register the folder it moved to: contexten repos add PATH"
     )
+
+
+async def _kept(store: Store, record: TurnRecord) -> Kept | None:
+    """What the run changed in earlier turns, if anything was noted then."""
+    if record.turn == 1:
+        return None
+    diff = await store.diffs.get(record.organization_id, record.run_id)
+    return Kept(diff.turn, diff.changes) if diff.turn < record.turn else None
 
 
 async def _builds_on(store: Store, record: TurnRecord) -> tuple[Earlier, ...]:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from contexten.engines.checkout import discard_checkout, find_checkout
+from contexten.engines.checkout import discard_checkout, find_checkout, note_kept
 from contexten.errors import EngineError, StoreUnavailableError
 from contexten.server.store.errors import NotThereError
 
@@ -49,6 +49,7 @@ async def _keep(store: Store, home: Path, record: TurnRecord, outcome: Outcome |
     branch, changes = await asyncio.to_thread(_seen, home, record, told)
     if changes is not None:
         there = await store.diffs.keep(record.run_id, record.turn, branch, changes)
+        await asyncio.to_thread(note_kept, home, *whose, record.turn)
     else:
         there = outcome is not None or await _is_there(store, record)
     if not there:
@@ -59,8 +60,8 @@ def _seen(home: Path, record: TurnRecord, told: Changes | None) -> tuple[str, Ch
     """The branch of a run's copy, and its changes where the engine did not tell them; whatever is wrong, the run must end."""
     try:
         checkout = find_checkout(home, record.organization_id, record.run_id)
-        if checkout is None:
-            return "", told
+        if checkout is None or (told is None and checkout.turn not in {None, record.turn}):
+            return "", told  # there is none, or it was not opened in this turn: what is kept is newer
         return checkout.branch, told if told is not None else checkout.changes()
     except (EngineError, OSError, ValueError) as error:
         logger.warning("What run %d changed cannot be told: %s", record.run_id, error)

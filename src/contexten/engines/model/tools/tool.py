@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -14,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from contexten.codebase import Codebase
     from contexten.engines.analyst.repository import Repository
     from contexten.engines.sandbox import Sandbox
 
+INDEX = "index"
+"""Folder beside a copy that has its code index."""
 LONGEST_ANSWER = 24_000
 """Characters that a tool tells the model at most."""
 
@@ -69,18 +69,12 @@ class Place:
     tests: str | None = None
     """How the tests that were run last ended, such as `12 passed`."""
 
-    @cached_property
-    def _codebase(self) -> Codebase:
-        from contexten.codebase import Codebase
-
-        return Codebase.from_path(self.root, cache=None)
-
     def code(self) -> Repository:
-        """The code as it is now. Blocking."""
+        """The code as it is now, from an index that is kept beside the copy and goes with it. Blocking."""
+        from contexten.engines.analyst.indexes import codebase_for
         from contexten.engines.analyst.repository import Repository
 
-        self._codebase.refresh()
-        return Repository(self.root, self.name, self._codebase)
+        return Repository(self.root, self.name, codebase_for(self.root, self.root.parent / INDEX))
 
 
 def capped(text: str, most: int = LONGEST_ANSWER, hint: str = "Ask for less.") -> str:
