@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from contexten.cli.output import emit, note, say
+from contexten.cli.output import emit, emit_line, note, say, styled
 from contexten.cli.words import Json, application
 
 app = application()
@@ -38,6 +38,26 @@ def link(
         say(made.url)
 
 
+@app.command(epilog="Example: contexten dashboard serve --port 3001")
+def serve(
+    *,
+    port: Annotated[int, typer.Option(help="Port to bind; 0 takes a free one.", min=0, max=65535)] = 3000,
+    json: Json = False,
+) -> None:
+    """Serve the dashboard in a process of its own, for the server of CODEGEN_BASE_URL and CODEGEN_API_TOKEN.
+
+    They may stand in the file .env of this folder, which the settings page writes. With --json one line of JSON says when
+    it is ready.
+    """
+    from contexten.cli.logs import show_logs
+    from contexten.dashboard.hosting.standalone import serve as serve_pages
+    from contexten.settings import DEFAULT_HOST, ServerSettings
+
+    settings = ServerSettings(CONTEXTEN_HOST=DEFAULT_HOST, CONTEXTEN_PORT=port)
+    show_logs(settings)
+    serve_pages(settings, _told_as_json if json else _told)
+
+
 @app.command(epilog="Example: contexten dashboard build")
 def build(*, json: Json = False) -> None:
     """Build the pages from their sources, as a clone of the repository needs it. Needs Node.js with npm."""
@@ -51,6 +71,15 @@ def build(*, json: Json = False) -> None:
         emit({"folder": str(folder), "built": built})
     else:
         say(f"{folder} {'built' if built else 'is up to date'}")
+
+
+def _told(url: str) -> None:
+    say(f"  {styled('Contexten dashboard', 'bold')}   (Ctrl-C stops it)")
+    say(f"  {styled('open      ', 'dim')}{url}  one-time sign-in")
+
+
+def _told_as_json(url: str) -> None:
+    emit_line({"url": url})
 
 
 def _opened(url: str) -> bool:

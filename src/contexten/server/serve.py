@@ -191,9 +191,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 server_header=False,
                 proxy_headers=False,
-                ws="none"
-                if front is None or find_spec("wsproto") is None
-                else cast("type[asyncio.Protocol]", _upgraded),
+                ws="none" if front is None or find_spec("wsproto") is None else upgraded,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
@@ -313,10 +311,13 @@ class _Server(uvicorn.Server):
 
 
 def _upgraded(**given: Any) -> asyncio.Protocol:
-    """What serves a connection that a page keeps; loaded when the first one is opened."""
     from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
     return WSProtocol(**given)
+
+
+upgraded = cast("type[asyncio.Protocol]", _upgraded)
+"""What serves a connection that a page keeps; loaded when the first one is opened."""
 
 
 def _metrics_port(settings: ServerSettings) -> MetricsPort:

@@ -96,6 +96,8 @@ def _look_nowhere() -> None:
     def nothing() -> None:
         pass
 
+    for name in ("reflex", "reflex_base"):  # what they have to say is for whoever makes the pages
+        logging.getLogger(name).setLevel(logging.ERROR)
     for module, name, replacement in (
         (reflex_base.config, "_get_config", ours),
         (reflex.assets, "remove_stale_external_asset_symlinks", nothing),
