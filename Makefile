@@ -13,13 +13,16 @@ export PATH := $(CURDIR)/.tools/uv/bin:$(PATH)
 endif
 RUN := uv run --frozen
 
-.PHONY: help uv up test coverage check ruff mypy pyright bench conformance-matrix overlay-matrix
+.PHONY: help uv up dashboard test coverage check ruff mypy pyright bench conformance-matrix overlay-matrix
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
 up: uv ## Start Contexten; words for it go in ARGS, such as ARGS="--port 8001"
-	@$(RUN) --quiet --no-dev --extra model contexten up $(ARGS)
+	@$(RUN) --quiet --no-dev --group pages --extra dashboard --extra model contexten up $(ARGS)
+
+dashboard: uv ## Build the dashboard's pages; the first visit does it too
+	@$(RUN) --quiet --no-dev --group pages --extra dashboard contexten dashboard build
 
 test: uv ## Run the tests; words for pytest go in ARGS
 	$(RUN) pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)

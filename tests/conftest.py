@@ -2,7 +2,7 @@
 
 import pytest
 
-SLOW_FIRST = ("chaos", "overlay", "cli", "conformance", "examples", "server")
+SLOW_FIRST = ("chaos", "browser", "overlay", "cli", "conformance", "examples", "server")
 """Rooms that begin first, so that at the end no worker waits for another's long file."""
 
 
