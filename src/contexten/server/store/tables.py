@@ -132,6 +132,8 @@ runs = Table(
     Index(None, "organization_id", "user_id", "id"),
     Index(None, "organization_id", "source_type", "id"),
     Index(None, "organization_id", "user_id", "source_type", "id"),
+    Index(None, "organization_id", "status", "id"),
+    Index(None, "organization_id", "engine", "id"),
     postgresql_with={"fillfactor": 70},
 )
 Index(

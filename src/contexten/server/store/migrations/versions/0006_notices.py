@@ -1,4 +1,4 @@
-"""Events that belong to no run's log: runs that are deleted, workflows that change."""
+"""Events that belong to no run's log, and lists of the runs of one status or engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the table and the indexes; a development version made one of these before."""
     op.create_table(
         "notices",
         sa.Column("id", _ID, autoincrement=False, nullable=False),
@@ -25,3 +25,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_notices_organization_id_id", "notices", ["organization_id", "id"])
     op.create_index("ix_notices_created_at", "notices", ["created_at"])
+    for name in ("status", "engine"):
+        columns = ["organization_id", name, "id"]
+        op.create_index(f"ix_runs_organization_id_{name}_id", "runs", columns, if_not_exists=True)
