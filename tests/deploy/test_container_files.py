@@ -42,7 +42,14 @@ def test_what_is_copied_into_the_image_is_there_and_not_left_out():
     ]
     assert sorted(copied) == sorted(let_in)
     assert all((ROOT / name).exists() for name in copied)
-    needed = {PROJECT["project"]["readme"], *PROJECT["project"]["license-files"], "pyproject.toml", "uv.lock", "src"}
+    needed = {
+        PROJECT["project"]["readme"],
+        *PROJECT["project"]["license-files"],
+        "pyproject.toml",
+        "hatch_build.py",
+        "uv.lock",
+        "src",
+    }
     assert needed <= set(copied)
 
 

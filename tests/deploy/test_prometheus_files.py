@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import yaml
 
 from contexten import CodegenClient
 from contexten.telemetry.prometheus import HELP
@@ -20,7 +21,12 @@ SUFFIXES = ("_bucket", "_sum", "_count")
 
 @pytest.mark.parametrize(
     "arguments",
-    [("check", "config", "prometheus.yml"), ("check", "rules", "rules.yml"), ("test", "rules", "rules_test.yml")],
+    [
+        ("check", "config", "prometheus.yml"),
+        ("check", "config", "compose.yml"),
+        ("check", "rules", "rules.yml"),
+        ("test", "rules", "rules_test.yml"),
+    ],
 )
 def test_promtool_accepts_the_files(arguments):
     promtool = shutil.which("promtool") or missing("promtool is not installed. Install Debian's package: prometheus")
@@ -29,6 +35,33 @@ def test_promtool_accepts_the_files(arguments):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SUCCESS" in done.stdout
+
+
+def test_what_is_scraped_is_called_what_the_rules_call_it_every_15_seconds():
+    for file in ("prometheus.yml", "compose.yml", "kubernetes.yml"):
+        settings = yaml.safe_load((DEPLOY / "prometheus" / file).read_text())
+        (scrape,) = settings["scrape_configs"]
+        assert (scrape["job_name"], scrape["metrics_path"]) == ("contexten", "/metrics")
+        assert settings["global"]["scrape_interval"] == "15s"
+
+
+def test_promtool_accepts_how_pods_are_chosen(tmp_path):
+    """Debian's promtool does not know how pods are found; what is done with what was found, it does."""
+    promtool = shutil.which("promtool") or missing("promtool is not installed. Install Debian's package: prometheus")
+    settings = yaml.safe_load((DEPLOY / "prometheus" / "kubernetes.yml").read_text())
+    (scrape,) = settings["scrape_configs"]
+    (found,) = scrape.pop("kubernetes_sd_configs")
+    assert found == {"role": "pod", "namespaces": {"names": ["contexten"]}}
+    del settings["rule_files"]
+    (tmp_path / "kubernetes.yml").write_text(yaml.safe_dump(settings))
+    done = subprocess.run(
+        [promtool, "check", "config", tmp_path / "kubernetes.yml"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_rule_is_tested_and_has_a_page():
