@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Check = Callable[[str], Sequence[str]]
     Told = Callable[[dict[str, Any]], None]
 
+READS_ONLY = "analyst"
+"""The engine that writes no code."""
 _LONGEST = 500
 
 
@@ -102,7 +104,8 @@ class Conversation:
         for attempt in range(1, self._max_attempts + 1):
             self.facts.attempts = attempt
             self.facts.take(task)
-            check_writer(self.facts.engine)
+            if self.facts.engine == READS_ONLY:
+                raise GenerationError(_NO_WRITER)
             self._tell("asked", attempt=attempt, run_id=task.id)
             await self._followed(task)
             code, reasons = await self._judged(task)
@@ -151,17 +154,6 @@ def check_end(task: AsyncAgentTask) -> None:
         raise GenerationError(f"Run {task.id} ended as {task.status}: {_short(task.result)}")
 
 
-def check_writer(engine: str | None) -> None:
-    """Be sure that an engine writes code.
-
-    Raises:
-        GenerationError: it only reads.
-    """
-    if engine == _READS_ONLY:
-        raise GenerationError(_NO_WRITER)
-
-
-_READS_ONLY = "analyst"
 _NO_WRITER = (
     "The server would have the engine analyst write the code, which only reads. Set CONTEXTEN_AUTOGEN_ENGINE=model, and "
     "CONTEXTEN_MODEL where the server is started."

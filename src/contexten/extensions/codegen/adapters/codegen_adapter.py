@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from contexten.agents.prompts import with_context
-from contexten.autogenlib.conversation import Facts, check_end, check_writer, stop
+from contexten.autogenlib.conversation import READS_ONLY, Facts, check_end, stop
+from contexten.errors import GenerationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,8 +79,8 @@ class CodegenAdapter:
         facts = Facts()
         try:
             facts.take(task)
-            if writes_code:
-                check_writer(facts.engine)
+            if writes_code and facts.engine == READS_ONLY:
+                raise GenerationError(_NO_WRITER)
             await task.wait(self._timeout)
             await task.refresh()  # what it cost is known when it has ended
         finally:
@@ -107,6 +108,12 @@ class CodegenAdapter:
         if self._engine:
             options["engine"] = self._engine
         return options
+
+
+_NO_WRITER = (
+    "The engine of its run is analyst, which only reads. Name another one: agent_engine of the configuration, or CONTEXTEN_ENGINE "
+    "where the server is started."
+)
 
 
 def _answer(task: AsyncAgentTask, sent: str, facts: Facts) -> dict[str, Any]:
