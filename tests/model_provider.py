@@ -21,6 +21,8 @@ class Says:
     calls: list[tuple[str, dict[str, Any] | str]] = field(default_factory=list)
     tokens: tuple[int, int] = (1000, 100)
     stop: str | None = None
+    starts: threading.Event | None = None
+    """What a stream of it waits for before it begins."""
     halfway: threading.Event | None = None
     """What a stream of it waits for in its middle."""
     breaks: bool = False
@@ -160,6 +162,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _stream(self, answer, events):
+        if answer.starts is not None:
+            answer.starts.wait(60)
         body = b"".join(events)
         second = json.dumps(halves(answer.text)[-1]).encode() if answer.text else b""
         middle = body.find(second) if second else len(body) // 2

@@ -10,7 +10,7 @@ import typer
 
 from contexten.cli.changes import next_steps
 from contexten.cli.errors import DONE, FAILED, INTERRUPTED
-from contexten.cli.live import LiveLog, heading, outcome
+from contexten.cli.live import LiveLog, heading, last_words, outcome
 from contexten.cli.output import emit, home_relative, note, say
 from contexten.cli.progress import Progress
 from contexten.cli.waiting import Waiting
@@ -60,7 +60,7 @@ def _show(connection: Connection, task: AgentTask, place: str | None) -> None:
     log = LiveLog()
     with Progress(_first(task, place)) as progress:
         progress.say([heading(task.run, place)])
-        for entry in task.stream():
+        for entry in task.stream(progress.on_text(last_words)):
             if entry.message_type != MessageType.USER_MESSAGE:
                 progress.say(log.lines(entry))
                 progress.update("working")

@@ -20,6 +20,8 @@ _LABEL = 10
 _RULE = "─" * 46
 _PLAIN_LIMIT = 400
 _MINUTE = 60
+_MOVING = 56
+"""Characters of a text on the moving line."""
 _LABELS: dict[str, str] = {
     MessageType.PLAN_EVALUATION: "plan",
     MessageType.FINAL_ANSWER: "answer",
@@ -81,6 +83,15 @@ def _lines(entry: LogEntry, text: str) -> Iterator[str]:
         return
     shown = one_line(text, room(2 + _LABEL) or _PLAIN_LIMIT)
     yield f"  {styled(f'{label:<{_LABEL}}', 'cyan')}{shown}".rstrip()
+
+
+def last_words(text: str) -> str:
+    """The end of a text that is still being said, as much as a moving line shows."""
+    line = one_line(text)
+    if len(line) <= _MOVING:
+        return line
+    end = line[-_MOVING:]
+    return f"… {end[end.find(' ') + 1 :]}"
 
 
 def answer_lines(text: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from contexten._plain import one_line
 from contexten.cli.output import is_terminal, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rich.status import Status
 
@@ -48,6 +48,10 @@ class Progress:
             from rich.text import Text
 
             self._status.update(Text(one_line(text, 60), style="dim"))
+
+    def on_text(self, shown: Callable[[str], str]) -> Callable[[str], None] | None:
+        """What takes texts and shows something of them; None where nothing is shown."""
+        return None if self._status is None else lambda text: self.update(shown(text))
 
     def say(self, lines: Iterable[str]) -> None:
         """Write lines of result above the moving one."""

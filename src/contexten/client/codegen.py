@@ -21,7 +21,7 @@ from contexten.resilience import Breaker, Policy, Retry
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     import httpx2
     from pydantic import SecretStr
@@ -126,10 +126,25 @@ class CodegenClient(RunCalls, WorkflowCalls, RepositoryCalls, PeopleCalls, Platf
         organization = self._connection.organization(org_id)
         return follow.follow_organization(self._connection, organization, after, **watching)
 
-    def run_events(self, run_id: int, *, after: int | None = None, org_id: Org = None) -> Iterator[RunEvent]:
-        """What happens to a run, live, until its newest turn ends."""
+    def run_events(
+        self,
+        run_id: int,
+        *,
+        after: int | None = None,
+        on_partial: Callable[[str], None] | None = None,
+        org_id: Org = None,
+    ) -> Iterator[RunEvent]:
+        """What happens to a run, live, until its newest turn ends.
+
+        Args:
+            run_id: the run.
+            after: id of the last event that is known already.
+            on_partial: given text that the run is still saying, all of it so far; the next event takes its place.
+            org_id: organization, when it is not the client's own.
+        """
         organization = self._connection.organization(org_id)
-        return follow.follow_run(self._connection, organization, runs.number(run_id), after)
+        number = runs.number(run_id)
+        return follow.follow_run(self._connection, organization, number, after, on_partial=on_partial)
 
     def request(  # noqa: PLR0913 - a request's parts, each by name
         self,
@@ -253,12 +268,18 @@ class AsyncCodegenClient(AsyncRunCalls, AsyncWorkflowCalls, AsyncRepositoryCalls
             yield
 
     async def run_events(
-        self, run_id: int, *, after: int | None = None, org_id: Org = None
+        self,
+        run_id: int,
+        *,
+        after: int | None = None,
+        on_partial: Callable[[str], None] | None = None,
+        org_id: Org = None,
     ) -> AsyncGenerator[RunEvent]:
-        """What happens to a run, live, until its newest turn ends."""
+        """What happens to a run, live, until its newest turn ends; see the twin."""
         organization = await self._connection.organization(org_id)
         number = runs.number(run_id)
-        async with aclosing(follow.afollow_run(self._connection, organization, number, after)) as events:
+        following = follow.afollow_run(self._connection, organization, number, after, on_partial)
+        async with aclosing(following) as events:
             async for event in events:
                 yield event
 

@@ -53,8 +53,13 @@ class End(NamedTuple):
     """The whole run, when the server was asked for it and did not tell of the end by itself."""
 
 
-def follow_run(
-    connection: Connection, org_id: int, run_id: int, after: int | None = None, within: float | None = None
+def follow_run(  # noqa: PLR0913, PLR0917 - what is followed, and how
+    connection: Connection,
+    org_id: int,
+    run_id: int,
+    after: int | None = None,
+    within: float | None = None,
+    on_partial: Callable[[str], None] | None = None,
 ) -> Iterator[RunEvent]:
     """The events of a run from the beginning, or after one of them, to the end of its newest turn.
 
@@ -64,10 +69,12 @@ def follow_run(
         run_id: the run.
         after: id of the last event that is known already.
         within: seconds that following may take.
+        on_partial: given text that the run is still saying, all of it so far, where the server tells it.
     """
+    seen = Seen(after, on_partial=on_partial)
     if connection.server.is_ours is not False:
         try:
-            yield from _stream(connection, org_id, run_id, Seen(after), within)
+            yield from _stream(connection, org_id, run_id, seen, within, seen.query)
         except NoEventStreamError:
             pass
         else:
@@ -157,12 +164,17 @@ def await_end(connection: Connection, org_id: int, run_id: int, within: float | 
 
 
 async def afollow_run(
-    connection: AsyncConnection, org_id: int, run_id: int, after: int | None = None
+    connection: AsyncConnection,
+    org_id: int,
+    run_id: int,
+    after: int | None = None,
+    on_partial: Callable[[str], None] | None = None,
 ) -> AsyncGenerator[RunEvent]:
     """The twin of `follow_run`; limit it with `asyncio.timeout`."""
+    seen = Seen(after, on_partial=on_partial)
     if connection.server.is_ours is not False:
         try:
-            async with aclosing(_astream(connection, org_id, run_id, Seen(after))) as events:
+            async with aclosing(_astream(connection, org_id, run_id, seen, seen.query)) as events:
                 async for event in events:
                     yield event
         except NoEventStreamError:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import override
 
 from contexten.client.base import PAGE
-from contexten.protocol import LiveEvent, LogEvent, StatusEvent, is_terminal
+from contexten.protocol import LiveEvent, LogEvent, PartialEvent, StatusEvent, is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,20 +33,22 @@ class Seen:
         endless: whether the stream is of an organization, which does not end.
         on_open: called each time the stream is open, with whether events may have been missed before.
         on_lost: called each time it broke and is opened again after a while, with what broke it.
+        on_partial: given text that the run is still saying, all of it so far; the next entry takes its place.
         retry: how long it is waited for a server that is down; None for as long as usual.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a watcher may want to know
         self,
         after: int | None = None,
         *,
         endless: bool = False,
         on_open: Callable[..., None] | None = None,
         on_lost: Callable[[ApiError], None] | None = None,
+        on_partial: Callable[[str], None] | None = None,
         retry: Retry | None = None,
     ) -> None:
         self.after, self.retry = after, retry
-        self._endless, self._on_open, self._on_lost = endless, on_open, on_lost
+        self._endless, self._on_open, self._on_lost, self._on_partial = endless, on_open, on_lost, on_partial
         self._status: str | None = None
         self._arrived = 0
         self._over = False
@@ -84,6 +87,7 @@ class Seen:
         """The event that was sent; None when it is not for us, known already, or was cut."""
         if sent.event not in _KINDS:
             self._open(sent)
+            self._show(sent)
             return None
         try:
             event = _EVENT.validate_json(sent.data)
@@ -96,6 +100,16 @@ class Seen:
         if isinstance(event, StatusEvent):
             self._status = event.status
         return event
+
+    @property
+    def query(self) -> str:
+        """What to ask of a run's stream: text that is still being said comes only to who wants it."""
+        return "" if self._on_partial is None else "?kinds=log&kinds=status&kinds=partial"
+
+    def _show(self, sent: ServerSentEvent) -> None:
+        if sent.event == "partial" and self._on_partial is not None:
+            with suppress(ValidationError):
+                self._on_partial(PartialEvent.model_validate_json(sent.data).text)
 
     def _open(self, sent: ServerSentEvent) -> None:
         """An organization's stream says first after which event it starts."""

@@ -16,7 +16,7 @@ from contexten.errors import RequestTimeoutError, UsageError
 from contexten.protocol import AgentRunDetail, LogEvent, is_successful, is_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
     from contexten.client.aconnection import AsyncConnection
     from contexten.client.connection import Connection
@@ -148,9 +148,13 @@ class AgentTask(_Facts):
         """What happens to the run, log entries and statuses, live, from its beginning or after an event's id."""
         return follow.follow_run(self._connection, self.org_id, self.id, after)
 
-    def stream(self) -> Iterator[LogEntry]:
-        """The run's log entries, live, until the run ends; after a resume, those since then."""
-        for event in follow.follow_run(self._connection, self.org_id, self.id, self._known):
+    def stream(self, on_partial: Callable[[str], None] | None = None) -> Iterator[LogEntry]:
+        """The run's log entries, live, until the run ends; after a resume, those since then.
+
+        Args:
+            on_partial: given text that the run is still saying, all of it so far; the next entry takes its place.
+        """
+        for event in follow.follow_run(self._connection, self.org_id, self.id, self._known, on_partial=on_partial):
             if isinstance(event, LogEvent) and self._is_new(event):
                 yield event.entry
         self.refresh()
@@ -218,9 +222,14 @@ class AsyncAgentTask(_Facts):
         """What happens to the run, log entries and statuses, live, from its beginning or after an event's id."""
         return follow.afollow_run(self._connection, self.org_id, self.id, after)
 
-    async def stream(self) -> AsyncGenerator[LogEntry]:
-        """The run's log entries, live, until the run ends; after a resume, those since then."""
-        async with aclosing(follow.afollow_run(self._connection, self.org_id, self.id, self._known)) as events:
+    async def stream(self, on_partial: Callable[[str], None] | None = None) -> AsyncGenerator[LogEntry]:
+        """The run's log entries, live, until the run ends; after a resume, those since then.
+
+        Args:
+            on_partial: given text that the run is still saying, all of it so far; the next entry takes its place.
+        """
+        following = follow.afollow_run(self._connection, self.org_id, self.id, self._known, on_partial)
+        async with aclosing(following) as events:
             async for event in events:
                 if isinstance(event, LogEvent) and self._is_new(event):
                     yield event.entry

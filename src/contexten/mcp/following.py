@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
+from contexten._plain import one_line
 from contexten.mcp.answers import line
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from contexten.client import AsyncAgentTask
 
+_SHOWN = 200
 SILENCE = 5.0
 """Seconds after which a caller is told again what it knows: some give up on a tool that says nothing."""
 
@@ -36,18 +38,22 @@ async def until_ended(task: AsyncAgentTask, seconds: float, progress: Callable[[
 
 async def _follow(task: AsyncAgentTask, progress: Callable[[str], Awaitable[None]]) -> None:
     said = f"run {task.id}: {str(task.status).lower()}"
-    async with aclosing(task.stream()) as log:
+    saying: list[str] = []
+    async with aclosing(task.stream(saying.append)) as log:
         coming = asyncio.ensure_future(anext(log, None))
         try:
             while True:
                 await progress(said)
                 await asyncio.wait({coming}, timeout=SILENCE)
                 if not coming.done():
+                    said = one_line(saying[-1][-_SHOWN:]) if saying else said
+                    saying.clear()
                     continue
                 entry = coming.result()
                 if entry is None:
                     return
                 said = line(entry)
+                saying.clear()
                 coming = asyncio.ensure_future(anext(log, None))
         finally:
             coming.cancel()

@@ -1,7 +1,15 @@
 """The Codegen REST API as types: what goes over the wire, and the rules of a run's status. No input or output here."""
 
 from contexten.protocol.diffs import AgentRunDiff, ChangedFile
-from contexten.protocol.live import DeletedEvent, LiveEvent, LogEvent, RunEvent, StatusEvent, WorkflowEvent
+from contexten.protocol.live import (
+    DeletedEvent,
+    LiveEvent,
+    LogEvent,
+    PartialEvent,
+    RunEvent,
+    StatusEvent,
+    WorkflowEvent,
+)
 from contexten.protocol.logs import LogEntry, MessageType, NewLogEntry
 from contexten.protocol.model import Id, Input, Model
 from contexten.protocol.pages import MAX_PAGE, Page, Window
@@ -106,6 +114,7 @@ __all__ = [
     "OrganizationIntegrations",
     "OrganizationSettings",
     "Page",
+    "PartialEvent",
     "Problem",
     "PullRequest",
     "Repository",

@@ -74,6 +74,19 @@ class WorkflowEvent(Model):
     """ISO 8601, UTC."""
 
 
+class PartialEvent(Model):
+    """Text that an engine is still saying: all of it so far.
+
+    It is not kept and has no id. The next log or status event of the same run takes its place. A watcher that is slow, or
+    connected to another worker than the one that does the run, sees less of it or none.
+    """
+
+    event: Literal["partial"] = "partial"
+    agent_run_id: int
+    turn: int
+    text: str
+
+
 RunEvent = Annotated[LogEvent | StatusEvent, Field(discriminator="event")]
 """What the stream of one run carries."""
 LiveEvent = Annotated[LogEvent | StatusEvent | DeletedEvent | WorkflowEvent, Field(discriminator="event")]

@@ -109,7 +109,8 @@ async def running_services(
 async def _working(
     settings: ServerSettings, engines: Engines, store: Store, home: Home, base_url: str
 ) -> AsyncIterator[Services]:
-    hub, queue = Hub(store), Queue(settings, store, engines)
+    hub = Hub(store)
+    queue = Queue(settings, store, engines, show=hub.say)
     limits = RequestLimits(enabled=settings.rate_limits)
     readiness = Readiness(store, queue)
     async with hub:

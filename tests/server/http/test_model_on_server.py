@@ -1,7 +1,11 @@
 """The engine `model` behind the whole server: asked for, followed, gone on with and stopped through the API."""
 
+import asyncio
+import threading
+
 import pytest
 
+from contexten import AsyncCodegenClient, CodegenClient
 from contexten.engines.model import ModelEngine
 from contexten.engines.model.limits import Limits
 from contexten.engines.sandbox import Sandbox
@@ -105,3 +109,41 @@ def test_a_run_is_cancelled_while_the_model_thinks(place, says):
     assert (counted["input_tokens"], counted["output_tokens"], counted["cost_usd"] > 0) == (1000, 100, True)
     assert len(scripted.requests) == 2
     assert [entry["tool_name"] for entry in log_of(place.admin, run["id"]) if entry["tool_name"]] == ["edit"]
+
+
+def test_what_the_model_is_saying_is_seen_while_it_says_it_and_kept_once(place, says):
+    said = "I look at the refunds first. Then at who calls them."
+    caller = place.member
+    options = {"engine": "model", "model": "openai:gpt-5"}
+
+    def script():
+        """Text that goes on once somebody watches, and once its first half was seen."""
+        watched, seen = threading.Event(), threading.Event()
+        says(Says(said, [("find", {"name": "refund_order"})], starts=watched, halfway=seen), finish())
+        texts = []
+        return watched, texts, lambda text: (texts.append(text), seen.set())
+
+    def check(texts, entries, run):
+        assert texts[0] == said[: len(said) // 2].strip()
+        assert next(entry.thought for entry in entries if entry.message_type == "PLAN_EVALUATION") == said
+        assert len([entry for entry in log_of(caller, run.id) if entry["thought"] == said]) == 2
+        url = caller.url(f"/agent/run/{run.id}/events?kinds=partial&kinds=log")
+        assert "event: partial" not in caller.http.get(url).text  # nothing has kept it
+
+    async def asynchronously():
+        async with AsyncCodegenClient(caller.token, caller.org, caller.base_url) as client:
+            watched, texts, show = script()
+            task, entries = await client.run("Look", **options), []
+            async for entry in task.stream(show):
+                watched.set()
+                entries.append(entry)
+            check(texts, entries, task)
+
+    asyncio.run(asynchronously())
+    with CodegenClient(caller.token, caller.org, caller.base_url) as client:
+        watched, texts, show = script()
+        task, entries = client.run("Look", **options), []
+        for entry in task.stream(show):
+            watched.set()
+            entries.append(entry)
+        check(texts, entries, task)

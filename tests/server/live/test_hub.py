@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
-from contexten.protocol import NewLogEntry
+from contexten.protocol import NewLogEntry, PartialEvent
 from contexten.server.live import hub as hub_module
 from contexten.server.live.hub import Hub, Subscription
 from contexten.server.store import NewRun, Store
@@ -177,3 +177,47 @@ def test_closing_the_hub_ends_every_subscription(tmp_path, run):
                     assert await waiting is None
 
     asyncio.run(play())
+
+
+def test_text_that_is_still_being_said_is_shown_until_it_is_said(tmp_path):
+    async def main():
+        async with Scene.open(tmp_path / "data") as scene:
+            owner, run = scene.organizations[0], scene.runs[0]
+
+            def say(text):
+                scene.hub.say(owner, PartialEvent(agent_run_id=run, turn=1, text=text))
+
+            def watch(organization, run_id, **options):
+                return Subscription(scene.hub, organization, run_id, 0, **options)
+
+            async def caught_up(subscription):
+                while not subscription.caught_up:
+                    await subscription.batch(DEADLINE)
+
+            async def texts_until_the_log(subscription):
+                told = []
+                while not told or told[-1].event != "log":
+                    told += [delivery.event for delivery in await subscription.batch(DEADLINE)]
+                return [getattr(event, "text", event.event) for event in told]
+
+            with (
+                watch(owner, run, partial=True) as eager,
+                watch(owner, None, partial=True) as late,
+                watch(owner, run) as plain,
+                watch(scene.organizations[1], None, partial=True) as other,
+            ):
+                for each in (eager, late, plain, other):
+                    await caught_up(each)
+                say("I lo")
+                say("I look")
+                (seen,) = await eager.batch(DEADLINE)
+                assert seen.event.text == "I look"  # the newest alone
+                assert seen.frame.startswith(b"event: partial\ndata: {")  # and no id: nobody comes back to it
+                await scene.say(0)
+                assert await texts_until_the_log(eager) == ["log"]
+                assert await texts_until_the_log(plain) == ["log"]
+                told = await texts_until_the_log(late)
+                assert told in (["log"], ["I look", "log"])  # it had not looked before: what is said takes its place
+                assert await other.batch(0.01) == []
+
+    asyncio.run(main())

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from contexten.errors import StoreError
-from contexten.protocol import LogEvent, StatusEvent
+from contexten.protocol import LogEvent, PartialEvent, StatusEvent
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,13 +40,14 @@ POLL_SECONDS = 2.0
 class Delivery:
     """An event on its way to a subscriber; its text is made once, for all of them."""
 
-    event: LiveEvent
+    event: LiveEvent | PartialEvent
 
     @cached_property
     def frame(self) -> bytes:
         """The event in the form of a server-sent event."""
         event = self.event
-        return f"event: {event.event}\nid: {event.id}\ndata: {event.model_dump_json()}\n\n".encode()
+        number = "" if isinstance(event, PartialEvent) else f"id: {event.id}\n"
+        return f"event: {event.event}\n{number}data: {event.model_dump_json()}\n\n".encode()
 
 
 class Hub:
@@ -92,6 +93,12 @@ class Hub:
         )
         deliveries = [Delivery(event) for _, event in page]
         return deliveries, len(page) == PAGE or sum(len(each.frame) for each in deliveries) >= PAGE_BYTES
+
+    def say(self, organization_id: int, event: PartialEvent) -> None:
+        """Show text that is still being said to whoever asked for such; nothing keeps it."""
+        delivery = Delivery(event)
+        for subscription in self._watchers(organization_id, event):
+            subscription.show(event.agent_run_id, delivery)
 
     def add(self, subscription: Subscription) -> None:
         """Feed a subscription from now on."""
@@ -159,13 +166,15 @@ class Hub:
             more = len(page) == PAGE or (bool(page) and self._seen < self._newest)
 
     def _hand_out(self, organization_id: int, event: LiveEvent) -> None:
-        watchers = self._by_organization.get(organization_id, set())
-        if isinstance(event, LogEvent | StatusEvent):
-            watchers = watchers | self._by_run.get(event.agent_run_id, set())
         delivery = Delivery(event)
-        for subscription in watchers:
-            if subscription.organization_id == organization_id:
-                subscription.offer(delivery)
+        for subscription in self._watchers(organization_id, event):
+            subscription.offer(delivery)
+
+    def _watchers(self, organization_id: int, event: LiveEvent | PartialEvent) -> list[Subscription]:
+        watchers = self._by_organization.get(organization_id, set())
+        if isinstance(event, LogEvent | StatusEvent | PartialEvent):
+            watchers = watchers | self._by_run.get(event.agent_run_id, set())
+        return [each for each in watchers if each.organization_id == organization_id]
 
 
 class Subscription:
@@ -176,15 +185,21 @@ class Subscription:
         organization_id: whose events.
         run_id: one run's events alone; None for the whole organization's.
         after: id of the last event that the subscriber has seen.
+        partial: whether text that is still being said is wanted.
     """
 
-    def __init__(self, hub: Hub, organization_id: int, run_id: int | None, after: int) -> None:
+    def __init__(
+        self, hub: Hub, organization_id: int, run_id: int | None, after: int, *, partial: bool = False
+    ) -> None:
         self.organization_id = organization_id
         self.run_id = run_id
         self.cursor = after
         self._hub = hub
         self._kept: deque[Delivery] = deque()
         self._kept_bytes = 0
+        self._partial = partial
+        self._saying: dict[int, Delivery] = {}
+        """Of each run the newest text that it is still saying, where nothing came after it."""
         self._behind = True
         self._ready = asyncio.Event()
 
@@ -206,12 +221,19 @@ class Subscription:
         """Keep an event for the subscriber, or drop all that is kept when it is too slow."""
         if self._behind:
             return
+        self._supersede(delivery)
         if len(self._kept) >= BACKLOG or self._kept_bytes >= BACKLOG_BYTES:
             self._fall_behind()
         else:
             self._kept.append(delivery)
             self._kept_bytes += len(delivery.frame)
         self._ready.set()
+
+    def show(self, run_id: int, delivery: Delivery) -> None:
+        """Keep the text that a run is still saying, in place of what it said before."""
+        if self._partial and not self._behind:
+            self._saying[run_id] = delivery
+            self._ready.set()
 
     def wake(self) -> None:
         """Make a waiting `batch` look again."""
@@ -234,9 +256,11 @@ class Subscription:
                 return []
 
     def _take(self) -> list[Delivery]:
-        batch = [delivery for delivery in self._kept if delivery.event.id > self.cursor]
+        batch = [each for each in self._kept if _id_of(each) > self.cursor]
+        saying = list(self._saying.values())
+        self._saying.clear()
         self._forget_kept()
-        return self._advance(batch)
+        return [*self._advance(batch), *saying]
 
     async def _catch_up(self) -> list[Delivery]:
         self._behind = False
@@ -247,17 +271,29 @@ class Subscription:
             raise
         if more:
             self._fall_behind()
+        for delivery in page:
+            self._supersede(delivery)
         return self._advance(page)
+
+    def _supersede(self, delivery: Delivery) -> None:
+        """What a run was saying is said, or over."""
+        if isinstance(delivery.event, LogEvent | StatusEvent):
+            self._saying.pop(delivery.event.agent_run_id, None)
 
     def _advance(self, batch: list[Delivery]) -> list[Delivery]:
         if batch:
-            self.cursor = batch[-1].event.id
+            self.cursor = _id_of(batch[-1])
         return batch
 
     def _fall_behind(self) -> None:
         self._behind = True
+        self._saying.clear()
         self._forget_kept()
 
     def _forget_kept(self) -> None:
         self._kept.clear()
         self._kept_bytes = 0
+
+
+def _id_of(delivery: Delivery) -> int:
+    return 0 if isinstance(delivery.event, PartialEvent) else delivery.event.id

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from contexten.protocol import LiveEvent
+    from contexten.protocol import LiveEvent, PartialEvent
     from contexten.server.live.hub import Delivery, Hub
     from contexten.server.store import Store
     from contexten.server.store.records import Identity, RunRecord
@@ -47,7 +47,7 @@ class Watch:
         identity: whom the token acts for.
         secret: the token; it may be revoked while the stream is open.
         heartbeat: seconds after which a comment is sent at the latest.
-        kinds: events to send, such as `log`; None sends all.
+        kinds: events to send, such as `log`; None sends all but `partial`.
     """
 
     store: Store
@@ -67,7 +67,7 @@ class Watch:
         """
         after = await self._reached(after)
         yield f"event: open\nid: {after}\ndata: {{}}\n\n".encode()
-        with Subscription(self.hub, self.identity.organization_id, None, after) as subscription:
+        with self._subscription(None, after) as subscription:
             async for batch in self._batches(subscription):
                 yield self._frames(batch)
 
@@ -80,13 +80,17 @@ class Watch:
         """
         after = await self._reached(after)
         progress = _Progress(run.turn, is_terminal(run.status))
-        with Subscription(self.hub, self.identity.organization_id, run.id, after) as subscription:
+        with self._subscription(run.id, after) as subscription:
             async for batch in self._batches(subscription):
                 for delivery in batch:
                     progress.note(delivery.event)
                 yield self._frames(batch)
                 if progress.ended and subscription.caught_up:
                     return
+
+    def _subscription(self, run_id: int | None, after: int) -> Subscription:
+        partial = self.kinds is not None and "partial" in self.kinds
+        return Subscription(self.hub, self.identity.organization_id, run_id, after, partial=partial)
 
     async def _reached(self, after: int) -> int:
         """`after`, or the newest event when that lies ahead of it: everything that comes is then news."""
@@ -121,7 +125,7 @@ class _Progress:
     turn: int
     ended: bool
 
-    def note(self, event: LiveEvent) -> None:
+    def note(self, event: LiveEvent | PartialEvent) -> None:
         if not isinstance(event, LogEvent | StatusEvent):
             return
         if event.turn > self.turn:

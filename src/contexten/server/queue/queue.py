@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contexten.engines.base import Engines
+    from contexten.protocol import PartialEvent
     from contexten.server.store import Store
     from contexten.settings import ServerSettings
 
@@ -67,13 +68,23 @@ class Queue:
         store: where turns come from and go to.
         engines: who does them.
         pace: how often the queue looks around.
+        show: given text that a run is still saying, with its organization.
     """
 
-    def __init__(self, settings: ServerSettings, store: Store, engines: Engines, *, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        settings: ServerSettings,
+        store: Store,
+        engines: Engines,
+        *,
+        pace: Pace | None = None,
+        show: Callable[[int, PartialEvent], None] | None = None,
+    ) -> None:
         self._settings = settings
         self._store = store
         self._engines = engines
         self._pace = pace or Pace()
+        self._show = show
         self._outage = Outage()
         self._woken = asyncio.Event()
         self._chores: list[asyncio.Task[None]] = []
@@ -104,7 +115,7 @@ class Queue:
         """
         self._loop = asyncio.get_running_loop()
         self._lost = None
-        self._turns = Turns(self._settings, self._store, self._engines, self._pace.grace, self._outage)
+        self._turns = Turns(self._settings, self._store, self._engines, self._pace.grace, self._outage, self._show)
         self._durable = Durable(self._url(), self._settings.worker_id, self._turns.limits, self._begin)
         try:
             with translated():

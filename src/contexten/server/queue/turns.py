@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from contexten.engines.base import Outcome, Usage
 from contexten.engines.workspace import CHECKOUTS, CLONES
 from contexten.errors import EngineError, StoreUnavailableError
-from contexten.protocol import MessageType, NewLogEntry, RunStatus, is_successful
+from contexten.protocol import MessageType, NewLogEntry, PartialEvent, RunStatus, is_successful
 from contexten.server.queue.assignment import task_of
 from contexten.server.queue.attempt import Limits, attempt, broken, failed
 from contexten.server.queue.copies import keep_changes
@@ -21,7 +22,7 @@ from contexten.telemetry import names, tracing
 from contexten.telemetry.runs import run_metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from contexten.engines.base import Engines
     from contexten.server.queue.durable import Waiting
@@ -58,14 +59,24 @@ class Turns:
         engines: who does them.
         grace: seconds that an engine has to end once it is told to; then its slot is taken from it.
         outage: told when the store is unavailable.
+        show: given text that a run is still saying, with its organization.
     """
 
-    def __init__(self, settings: ServerSettings, store: Store, engines: Engines, grace: float, outage: Outage) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a server that a turn needs
+        self,
+        settings: ServerSettings,
+        store: Store,
+        engines: Engines,
+        grace: float,
+        outage: Outage,
+        show: Callable[[int, PartialEvent], None] | None = None,
+    ) -> None:
         self.limits = {engine.name: engine.concurrency or settings.concurrency for engine in engines}
         self._settings = settings
         self._store = store
         self._engines = engines
         self._grace = grace
+        self._show = show
         self._slots = {name: asyncio.Semaphore(limit) for name, limit in self.limits.items()}
         self._under_way: dict[tuple[int, int], _UnderWay] = {}
         self._idle = asyncio.Event()
@@ -147,7 +158,8 @@ class Turns:
     async def _outcome(self, record: TurnRecord, one: _UnderWay) -> Outcome | None:
         if record.attempt - record.put_back > MAX_CRASHES:
             return _poison(record)
-        journal = TurnJournal(self._store, record.run_id, record.turn, self._patiently)
+        show = partial(self._say, record)
+        journal = TurnJournal(self._store, record.run_id, record.turn, self._patiently, show)
         try:
             engine = self._engines.get(record.engine)
             task = await self._patiently(lambda: task_of(self._store, record, self._clones))
@@ -164,6 +176,11 @@ class Turns:
             outcome = await attempt(engine, task, journal, limits, one.stop)
         one.spent = journal.spent
         return outcome if outcome is None or outcome.usage != Usage() else replace(outcome, usage=journal.spent)
+
+    def _say(self, record: TurnRecord, text: str) -> None:
+        if self._show is not None:
+            event = PartialEvent(agent_run_id=record.run_id, turn=record.turn, text=text)
+            self._show(record.organization_id, event)
 
     async def _end(self, record: TurnRecord, outcome: Outcome) -> None:
         """Write how a turn ended; when that cannot be written, write that."""

@@ -19,8 +19,8 @@ LastEventId = Annotated[
     str | None, Header(alias="Last-Event-ID", description="The same, as browsers send it; goes before `after`.")
 ]
 Kinds = Annotated[
-    set[Literal["log", "status", "deleted", "workflow"]] | None,
-    Query(description="Send events of these kinds only; all when absent."),
+    set[Literal["log", "status", "partial", "deleted", "workflow"]] | None,
+    Query(description="Send events of these kinds only; all that are kept, which is all but `partial`, when absent."),
 ]
 _FORM = "`data` is JSON, `id` grows in the order of commits."
 _OF_RUN: dict[int | str, dict[str, Any]] = {
