@@ -56,10 +56,13 @@ async def test_what_has_nothing_to_do_with_the_codebase_gets_nothing(config):
 
 async def test_context_is_cut_and_the_task_never_is(config):
     task = "Do this: " + "word " * 2000 + "and nothing else."
-    found = await ContextInjector(config(max_context_size=500)).enhance_prompt(task, {"facts": "f" * 5000})
+    injector = ContextInjector(config(max_context_size=500))
+    found = await injector.enhance_prompt(task, {"facts": "f" * 5000})
     assert task in found.text
-    assert len(found.request.facts) == 500
-    assert found.request.facts.endswith("… (cut)")
+    facts = injector.request_for(task, {"facts": "f" * 5000}).facts
+    assert len(facts) == 500
+    assert facts.endswith("… (cut)")
+    assert facts in found.text
 
 
 @settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))

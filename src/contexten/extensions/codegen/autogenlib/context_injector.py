@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contexten.agents.prompts import as_facts
@@ -35,8 +35,6 @@ class EnhancedPrompt:
     """What it shows of the codebase, in words."""
     relevance_score: float
     """How much the most relevant definition shown matters for the task, from 0 (none is shown) to 1."""
-    request: GenerationRequest = field(repr=False)
-    """What is wanted."""
 
 
 class ContextInjector:
@@ -79,7 +77,7 @@ class ContextInjector:
         left = (self.config.max_context_size - len(request.facts)) // _CHARACTERS_PER_TOKEN
         found = self._client.context_for(request, left) if left > 0 else CodebaseContext()
         text = self._client.prompt_for(request, found)
-        return EnhancedPrompt(text, request.module_path, _summary(found, context), found.relevance, request)
+        return EnhancedPrompt(text, request.module_path, _summary(found, context), found.relevance)
 
 
 def _module_name(task: str) -> str:

@@ -87,23 +87,24 @@ class EnhancedAutogenGenerator:
         return made
 
     async def _generated(self, prompt: str, context: Mapping[str, Any] | None) -> Result:
+        request = self.context_injector.request_for(prompt, context)
         enhanced = await self.context_injector.enhance_prompt(prompt, context)
         try:
-            made = await self.autogenlib_adapter.generate(enhanced.request, enhanced.text)
+            made = await self.autogenlib_adapter.generate(request, enhanced.text)
         except _MEANT:
             raise
         except (AutogenError, ApiError) as error:
             if not self.config.fallback:
                 raise
-            return await self._by_agent(enhanced, error)
-        return _result(enhanced, made.code, {**made.metadata, **made.usage_info})
+            return await self._by_agent(request, enhanced, error)
+        return _result(request, enhanced, made.code, {**made.metadata, **made.usage_info})
 
-    async def _by_agent(self, enhanced: EnhancedPrompt, error: ContextenError) -> Result:
+    async def _by_agent(self, request: GenerationRequest, enhanced: EnhancedPrompt, error: ContextenError) -> Result:
         started = time.monotonic()
         try:
             answer = await self.codegen_adapter.run_agent_task(enhanced.text, writes_code=True)
-            self._record(enhanced.request, answer, time.monotonic() - started)
-            code = await asyncio.to_thread(self._checked, answer["result"], enhanced.request)
+            self._record(request, answer, time.monotonic() - started)
+            code = await asyncio.to_thread(self._checked, answer["result"], request)
         except (AutogenError, ApiError) as second:
             raise GenerationError(
                 f"Neither direct generation nor the agent gave code. Direct generation: {error} Agent: {second}",
@@ -113,7 +114,7 @@ class EnhancedAutogenGenerator:
             "run_id": answer["task_id"], "status": answer["status"], "web_url": answer["web_url"], "cached": False,
             "fallback_method": "codegen_sdk_agent", **answer["usage_info"],
         }  # fmt: skip
-        return {**_result(enhanced, code, facts), "fallback_used": True, "original_error": str(error)}
+        return {**_result(request, enhanced, code, facts), "fallback_used": True, "original_error": str(error)}
 
     def _checked(self, answer: str, request: GenerationRequest) -> str:
         """The code of an agent's answer: it must pass what generated code must."""
@@ -134,14 +135,14 @@ class EnhancedAutogenGenerator:
         )  # fmt: skip
 
 
-def _result(enhanced: EnhancedPrompt, code: str, facts: Mapping[str, Any]) -> Result:
+def _result(request: GenerationRequest, enhanced: EnhancedPrompt, code: str, facts: Mapping[str, Any]) -> Result:
     return {
         "generated_code": code,
         "prompt": enhanced.text,
         "context_used": enhanced.context_summary,
         "generation_metadata": {
             "timestamp": time.time(),
-            "context_size": len(enhanced.text) - len(enhanced.request.task),
+            "context_size": len(enhanced.text) - len(request.task),
             "enhanced_prompt_size": len(enhanced.text),
             "relevance_score": enhanced.relevance_score,
             "module": enhanced.module_name,
