@@ -1,6 +1,7 @@
 """A browser, and a server with the dashboard: one of each for a file of scenarios."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 PATIENCE_MS = 60_000
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +43,9 @@ def place(tmp_path_factory, bundle):
 @pytest.fixture(scope="module")
 def chromium():
     """One for a file only: its driver keeps an event loop in this thread, in which `asyncio.run` then fails."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     program = shutil.which("chromium") or missing("chromium is not on PATH. Install it: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
@@ -71,8 +74,10 @@ def visit(chromium):
 
 
 def is_complaint(message):
-    """Whether a page should not have written this: answers such as 401 are written by the browser, and expected."""
-    return message.type == "error" and "Failed to load resource" not in message.text
+    """Whether a page should not have written this. The browser itself writes of answers such as 401, and of a
+    connection that is cut off by leaving the page."""
+    by_the_browser = ("Failed to load resource", "WebSocket connection to")
+    return message.type == "error" and not message.text.startswith(by_the_browser)
 
 
 @pytest.fixture
@@ -103,3 +108,9 @@ def page(enter):
     return enter()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What browsers show is the same on every Python."""
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker("once")

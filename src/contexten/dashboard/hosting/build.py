@@ -60,11 +60,11 @@ def build(
 def _build(bundle: Bundle, scratch: Path, say: Callable[[str], None]) -> None:
     npm = _npm()
     _lay_out(scratch)
-    sources = fingerprint()
+    sources = fingerprint(SOURCES)
     _export(scratch, npm, say)
     if _keep_lock(scratch):
         say(f"{_LOCKED} has changed: commit it")
-        sources = fingerprint()
+        sources = fingerprint(SOURCES)
     _hand_over(scratch / ".web", bundle, sources)
 
 

@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from contexten.dashboard.hosting import plain
-from contexten.dashboard.hosting.bundle import fingerprint
+from contexten.dashboard.hosting.bundle import SOURCES, fingerprint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ class Building:
             return False
         if await asyncio.to_thread(lambda: self._bundle.state) == "ready":
             return True
-        sources = await asyncio.to_thread(fingerprint)
+        sources = await asyncio.to_thread(fingerprint, SOURCES)
         if self._failed != sources:
             self._failed = None
             self._task = asyncio.create_task(self._build(sources))

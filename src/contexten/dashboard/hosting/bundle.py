@@ -19,7 +19,7 @@ State = Literal["ready", "stale", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A folder with built pages."""
+    """A folder with built pages, beside their sources."""
 
     folder: Path = SOURCES / "web"
 
@@ -33,7 +33,7 @@ class Bundle:
         """Whether it is there, and made of the sources as they are now."""
         try:
             note = json.loads((self.folder / _NOTE).read_text("utf-8"))
-            same = note["sources"] == fingerprint() and _reflex_version() in {None, note["reflex"]}
+            same = note["sources"] == fingerprint(self.folder.parent) and _reflex_version() in {None, note["reflex"]}
         except (OSError, ValueError, KeyError, TypeError):
             return "missing"
         return "ready" if same else "stale"
@@ -44,7 +44,7 @@ class Bundle:
         (self.folder / _NOTE).write_text(json.dumps(note) + "\n", "utf-8")
 
 
-def fingerprint(sources: Path = SOURCES) -> str:
+def fingerprint(sources: Path) -> str:
     """A digest of the files that the pages are made of."""
     digest = hashlib.sha256()
     for path in sorted(_files(sources)):
