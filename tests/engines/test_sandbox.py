@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from contexten.engines import bubblewrap, sandbox
+from contexten.engines import bubblewrap, disk, sandbox
 from contexten.engines.sandbox import Sandbox
 from contexten.errors import EngineUnavailableError
 from interpreters import missing
@@ -321,3 +321,52 @@ def test_it_works_from_another_thread(run):
     thread.start()
     thread.join(DEADLINE)
     assert found[0].output == "there\n"
+
+
+FILL = "i=0; while :; do i=$((i+1)); head -c 4000000 /dev/zero > part-$i; done"
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A copy that may hold little, looked at often."""
+    limits = {"MAX_BYTES": 40_000_000, "MAX_FILES": 200, "STEP": 4_000_000, "STEP_FILES": 20, "LOOK_SECONDS": 0.05}
+    for name, value in (limits | {"RECOUNT_SECONDS": 0.5}).items():
+        monkeypatch.setattr(disk, name, value)
+
+
+async def test_a_command_that_fills_the_copy_is_stopped_and_the_next_can_clear_it(run, root, small):
+    done = await run(FILL)
+    assert (done.timed_out, done.exit_code) == (False, 137)
+    assert "may hold 38 MB" in done.full
+    held = disk.held_by(root).size
+    assert held > 40_000_000
+    again = await run(FILL)
+    assert "the repository's copy holds" in again.full  # what is over the limit may not grow
+    cleared = await run("rm part-* && echo cleared")
+    assert (cleared.output, cleared.full) == ("cleared\n", "")
+    assert (await run("head -c 20000000 /dev/zero > part")).exit_code == 0
+
+
+async def test_a_command_that_makes_too_many_files_is_stopped(run, small):
+    done = await run("i=0; while :; do i=$((i+1)); : > file-$i; done")
+    assert "files, and may hold 200" in done.full
+
+
+async def test_a_nearly_full_disk_is_not_filled(run, small, monkeypatch):
+    """The disk is of the test's making: nobody wants a real one to be full."""
+    gigabytes = [8, 8, 2]
+    looks = (os.statvfs_result((4096, 4096, 0, 0, size * 2**18, 0, 0, 9, 0, 255)) for size in gigabytes)
+    monkeypatch.setattr(disk, "MIN_FREE", 3 * 2**30)
+    monkeypatch.setattr(disk.os, "statvfs", lambda _: next(looks))
+    done = await run("sleep 600")
+    assert done.full == "the disk has only 2048 MB left"
+
+
+def test_files_are_counted_once_and_links_are_not_followed(tmp_path):
+    (tmp_path / "a").write_bytes(b"x" * 100_000)
+    (tmp_path / "b").hardlink_to(tmp_path / "a")
+    (tmp_path / "c").symlink_to("/usr")
+    (tmp_path / "d").mkdir()
+    held = disk.held_by(tmp_path)
+    assert held.files == 4
+    assert 100_000 <= held.size < 200_000

@@ -1,8 +1,8 @@
 """Where commands of a model run: in bubblewrap, with nothing of the machine but its programs and the run's own copy.
 
 A command sees an empty environment but for a short list, programs and libraries read-only, empty `/tmp` and home folders, its own
-processes and no network. It can write only to its root and to what is gone when it ends. Time, output, processes, memory, open files
-and the size of a file are limited, and nothing of it outlives its end or the server.
+processes and no network. It can write only to its root and to what is gone when it ends. Time, output, processes, memory, open files,
+the size of a file and of all of the root are limited, and nothing of it outlives its end or the server.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from contexten.engines import bubblewrap, cgroups
 from contexten.engines.base import Availability
+from contexten.engines.disk import until_full
 from contexten.engines.git import unstoppable
 from contexten.engines.output import Output
 from contexten.errors import EngineUnavailableError
@@ -56,6 +57,8 @@ class Finished:
     """Whether it was killed because its time was up."""
     seconds: float
     """How long it took."""
+    full: str = ""
+    """Why it was killed because of what it wrote to the disk; empty when it was not."""
 
 
 class Sandbox:
@@ -145,14 +148,14 @@ class Sandbox:
 
 async def _run(words: Sequence[str], root: Path, env: Mapping[str, str], seconds: float, output: Output) -> Finished:
     began = time.monotonic()
-    timed_out = False
+    timed_out, full = False, ""
     read_end, write_end = os.pipe()
     reading = asyncio.create_task(output.take(read_end))
     starting = asyncio.ensure_future(_start(words, root, env, write_end))
     try:
         process = await unstoppable(starting)
         async with asyncio.timeout(seconds):
-            await process.wait()
+            full = await _end_or_full(process, root)
     except TimeoutError:
         timed_out = True
     finally:
@@ -160,7 +163,21 @@ async def _run(words: Sequence[str], root: Path, env: Mapping[str, str], seconds
     if not reading.cancelled() and (error := reading.exception()) is not None:
         raise error
     code = starting.result().returncode or 0
-    return Finished(code if code >= 0 else 128 - code, output.text(), timed_out, time.monotonic() - began)
+    return Finished(code if code >= 0 else 128 - code, output.text(), timed_out, time.monotonic() - began, full)
+
+
+async def _end_or_full(process: asyncio.subprocess.Process, root: Path) -> str:
+    """Wait for a program's end, or until it has filled the folder or its disk; why then, and empty at its end."""
+    ended = asyncio.ensure_future(process.wait())
+    filling = asyncio.ensure_future(until_full(root))
+    both: set[asyncio.Future[Any]] = {ended, filling}
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        return "" if ended.done() else filling.result()
+    finally:
+        for each in both:
+            each.cancel()
+        await asyncio.wait(both)
 
 
 async def _start(

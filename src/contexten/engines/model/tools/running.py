@@ -11,6 +11,7 @@ from contexten.engines.model.tools.tool import LONGEST_ANSWER, Arguments, Result
 
 if TYPE_CHECKING:
     from contexten.engines.model.tools.tool import Place
+    from contexten.engines.sandbox import Finished
 
 _LINE = 80
 _ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1"}
@@ -48,15 +49,21 @@ async def run(place: Place, wanted: Run) -> Result:
     )
     tests = tests_in(done.output)
     place.tests = tests or place.tests
-    ended = f"stopped after {seconds:g} s" if done.timed_out else f"exit {done.exit_code}"
+    ended = _ended(done, seconds)
     shown = wanted.command.partition("\n")[0]
     shown = shown if len(shown) <= _LINE else f"{shown[:_LINE]}…"
     return Result(
         f"[{ended}]\n{done.output}",
         f"{shown} → {tests or ended}",
-        ok=not done.timed_out and done.exit_code == 0,
+        ok=not done.timed_out and not done.full and done.exit_code == 0,
         data={"exit_code": done.exit_code, "seconds": round(done.seconds, 3), "tests": tests},
     )
+
+
+def _ended(done: Finished, seconds: float) -> str:
+    if done.full:
+        return f"stopped: {done.full}. Delete what is not needed"
+    return f"stopped after {seconds:g} s" if done.timed_out else f"exit {done.exit_code}"
 
 
 def tests_in(output: str) -> str | None:
