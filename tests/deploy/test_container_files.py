@@ -89,6 +89,14 @@ def test_every_setting_that_is_named_is_one_that_exists(source):
     )
 
 
+def test_the_settings_that_the_page_names_exist():
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    known = ServerSettings.variables() | {"CONTEXTEN_WITHOUT_DASHBOARD"}
+    assert set(re.findall(r"\bCONTEXTEN_[A-Z_]+\b", page)) <= known
+    for path in re.findall(r"`(deploy/[\w./]+)`", page):
+        assert (ROOT / path).exists(), path
+
+
 @pytest.mark.parametrize("file", COMPOSE)
 def test_what_a_compose_file_names_is_there(file):
     document = compose(file)
