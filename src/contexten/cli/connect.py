@@ -141,6 +141,8 @@ def _holder(settings: ClientSettings, holder: Holder) -> CodegenClient | None:
     local = LocalCredentials.read(settings.data_dir)
     if local is None or not answers(holder.base_url):
         return None
+    if settings.base_url is None:
+        return CodegenClient()  # which looks for it again when it comes back at another address
     if settings.api_token is not None:
         return CodegenClient(base_url=holder.base_url)
     return CodegenClient(token=local.token, org_id=settings.org_id or local.organization_id, base_url=holder.base_url)

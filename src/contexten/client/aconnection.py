@@ -44,7 +44,7 @@ class AsyncConnection:
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self.policy, self.timeout, self.deadline = policy, timeout, deadline
-        self.server = Server(address.base_url, is_ours=True if address.local else None)
+        self.server = Server(address.base_url, True if address.local else None, address.found_in)
         self.token, self._org_id = address.token, address.org_id
         self._middleware = tuple(middleware)
         self._pool = AsyncPool(address.base_url, ssl_context)
@@ -86,7 +86,7 @@ class AsyncConnection:
     @asynccontextmanager
     async def stream(self, path: str, headers: Mapping[str, str], attempts: Attempts) -> AsyncIterator[httpx2.Response]:
         """Open an event stream; its errors come out as those of the API."""
-        http = self._pool.client()
+        http = self._http()
         sent = exchange.headers(self.token, exchange.STREAM, more=headers)
         limits = httpx2.Timeout(self.timeout, read=exchange.SILENCE)
         request = http.build_request("GET", path, headers=sent, timeout=limits)
@@ -130,7 +130,7 @@ class AsyncConnection:
         self, call: Call[Any], path: str, sent: Mapping[str, str], left: float | None
     ) -> tuple[httpx2.Response, Any]:
         seconds = exchange.shorter(self.timeout, left)
-        request = exchange.build(self._pool.client(), call, path, sent, seconds)
+        request = exchange.build(self._http(), call, path, sent, seconds)
         try:
             response = await self._routed(request, self._pool.transmit, seconds)
             self.server.learn(response)
@@ -140,6 +140,11 @@ class AsyncConnection:
             if exchange.needs_probe(call, self.server, error):
                 await self._probe()
             raise
+
+    def _http(self) -> httpx2.AsyncClient:
+        if self.server.has_moved():
+            self._pool.move(self.server.base_url)
+        return self._pool.client()
 
     async def _routed(self, request: httpx2.Request, send: Send, seconds: float) -> httpx2.Response:
         for middleware in reversed(self._middleware):

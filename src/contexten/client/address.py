@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
@@ -16,6 +17,9 @@ from contexten.client.holder import Holder
 from contexten.client.local import LocalCredentials
 from contexten.errors import ConnectError, SettingsError, UsageError
 from contexten.settings import DEFAULT_HOST, DEFAULT_PORT, ClientSettings, ShellSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LOCAL = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
@@ -31,6 +35,8 @@ class Address:
     """Organization of requests that name none; None when it has to be asked for."""
     local: bool = False
     """Whether this is the local server that the credentials file names."""
+    found_in: Path | None = None
+    """Data folder whose server was looked for, because no address was named; it may come back at another."""
 
 
 def resolve_address(
@@ -122,8 +128,9 @@ def _complete(named: str | None, secret: SecretStr | None, org_id: int | None, s
     known = (holder.base_url if holder else None) or (local.base_url if local else None)
     local_url = None if known is None else normalize_base_url(known)
     address = named or local_url or _LOCAL
+    found_in = settings.data_dir if named is None and holder else None
     if secret is not None:
-        return Address(address, secret, org_id, local=address == local_url)
+        return Address(address, secret, org_id, local=address == local_url, found_in=found_in)
     if local is None or address != local_url:
         raise UsageError(
             f"There is no token for {address}. Start the local server with `contexten up`, "
@@ -135,7 +142,7 @@ def _complete(named: str | None, secret: SecretStr | None, org_id: int | None, s
             "Start it with `contexten up`, or set CODEGEN_API_TOKEN and CODEGEN_BASE_URL."
         )
     organization = local.organization_id if org_id is None else org_id
-    return Address(address, SecretStr(local.token), organization, local=True)
+    return Address(address, SecretStr(local.token), organization, local=True, found_in=found_in)
 
 
 def _usable(token: str | SecretStr | None, name: str) -> SecretStr | None:

@@ -134,13 +134,15 @@ def request_id(response: httpx2.Response, body: Any = None) -> str | None:
 
 
 def failure(error: Exception, server: Server, seconds: float) -> ApiError:
-    """What an error of the transport means."""
+    """What an error of the transport means; a server that was not reached is noted as lost."""
     if isinstance(error, httpx2.TimeoutException | TimeoutError):
         return RequestTimeoutError(f"{server.base_url} did not answer within {seconds:g} s.")
     if isinstance(error, httpx2.ConnectError | httpx2.ProxyError):
+        server.is_lost = True
         return ConnectError(f"No server answers at {server.base_url}: {_text(error)}.{_hint(server)}")
     if isinstance(error, httpx2.DecodingError | httpx2.SSEError):
         return ResponseDecodingError(f"{server.base_url} answered something that cannot be decoded: {_text(error)}.")
+    server.is_lost = True
     return ConnectionLostError(f"The connection to {server.base_url} broke: {_text(error)}.")
 
 

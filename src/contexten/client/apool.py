@@ -64,6 +64,12 @@ class AsyncPool:
             client = self._clients[loop] = httpx2.AsyncClient(**self._options, transport=transport)
         return client
 
+    def move(self, base_url: str) -> None:
+        """Connect to another address from now on. Connections to the one before are closed by its end."""
+        self._options["base_url"] = base_url
+        for client in self._clients.values():
+            client.base_url = base_url
+
     async def aclose(self) -> None:
         """Close all connections. Closing twice is harmless."""
         self._closed = True

@@ -44,7 +44,7 @@ class Connection:
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self.policy, self.timeout, self.deadline = policy, timeout, deadline
-        self.server = Server(address.base_url, is_ours=True if address.local else None)
+        self.server = Server(address.base_url, True if address.local else None, address.found_in)
         self.token, self._org_id = address.token, address.org_id
         self._middleware = tuple(middleware)
         self._pool = Pool(address.base_url, ssl_context)
@@ -94,7 +94,7 @@ class Connection:
     @contextmanager
     def stream(self, path: str, headers: Mapping[str, str], attempts: Attempts) -> Iterator[httpx2.Response]:
         """Open an event stream; its errors come out as those of the API."""
-        http = self._pool.client()
+        http = self._http()
         sent = exchange.headers(self.token, exchange.STREAM, more=headers)
         left = attempts.left()
         seconds, now = exchange.shorter(self.timeout, left), time.monotonic()
@@ -120,7 +120,7 @@ class Connection:
         self, call: Call[Any], path: str, sent: Mapping[str, str], left: float | None
     ) -> tuple[httpx2.Response, Any]:
         seconds = exchange.shorter(self.timeout, left)
-        http = self._pool.client()
+        http = self._http()
         request = exchange.build(http, call, path, sent, seconds)
         try:
             response = self._routed(request, partial(_transmit, http, time.monotonic() + seconds), seconds)
@@ -131,6 +131,11 @@ class Connection:
             if exchange.needs_probe(call, self.server, error):
                 self._probe()
             raise
+
+    def _http(self) -> httpx2.Client:
+        if self.server.has_moved():
+            self._pool.move(self.server.base_url)
+        return self._pool.client()
 
     def _routed(self, request: httpx2.Request, send: Send, seconds: float) -> httpx2.Response:
         for middleware in reversed(self._middleware):

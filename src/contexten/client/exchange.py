@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from contexten._version import __version__
+from contexten.client.address import normalize_base_url
 from contexten.client.calls.call import Call, Repeat, reader
+from contexten.client.holder import Holder
 from contexten.errors import ApiError, CircuitOpenError, StatusError, UsageError
 from contexten.resilience import Verdict, judge_api_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from pydantic import SecretStr
 
@@ -41,9 +44,16 @@ class Server:
     base_url: str
     is_ours: bool | None = None
     """Whether it is a Contexten server, with event streams and idempotency keys; None while nobody knows."""
+    found_in: Path | None = None
+    """Data folder whose server it is, when it was found by that folder."""
+    is_lost: bool = field(default=False, init=False)
+    """Whether the last attempt to reach it failed."""
     host: str = field(init=False)
 
     def __post_init__(self) -> None:
+        self._name_host()
+
+    def _name_host(self) -> None:
         try:
             url = httpx2.URL(self.base_url)
             url.host.encode("idna")
@@ -51,8 +61,21 @@ class Server:
             raise UsageError(f"base_url is {self.base_url!r}: {error}.") from None
         self.host = str(url.netloc, "ascii")
 
+    def has_moved(self) -> bool:
+        """Whether a server that was lost serves its data folder at another address now, which is taken over."""
+        if not self.is_lost or self.found_in is None:
+            return False
+        holder = Holder.current(self.found_in)
+        address = normalize_base_url(holder.base_url) if holder else self.base_url
+        if address == self.base_url:
+            return False
+        self.base_url, self.is_lost = address, False
+        self._name_host()
+        return True
+
     def learn(self, response: httpx2.Response) -> None:
         """Take note of what an answer tells about its server."""
+        self.is_lost = False
         if VERSION_HEADER in response.headers:
             self.is_ours = True
 

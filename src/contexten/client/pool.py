@@ -57,6 +57,13 @@ class Pool:
                 weakref.finalize(self, _close, self._client, self._pid)
             return self._client
 
+    def move(self, base_url: str) -> None:
+        """Connect to another address from now on."""
+        with self._lock:
+            self._options["base_url"] = base_url
+            if self._client is not None:
+                self._client.base_url = base_url
+
     def close(self) -> None:
         """Close all connections. Closing twice is harmless."""
         with self._lock:
