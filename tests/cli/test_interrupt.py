@@ -8,6 +8,23 @@ import pytest
 from running_server import running
 
 
+FINALIZED = """
+import signal, time
+from contexten.cli import interrupts
+
+class Finalized:
+    def __init__(self, work):
+        self.work = work
+    def __del__(self):
+        self.work()
+"""
+
+
+def python(program):
+    words = [sys.executable, "-c", program]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+
+
 @pytest.fixture
 def held(machine, tmp_path):
     """A machine whose server has an engine that works until it is stopped."""
@@ -67,15 +84,6 @@ def test_a_run_of_a_server_inside_the_program_is_cancelled(machine, held_git):
 
 def test_an_interrupt_that_falls_into_a_finalizer_is_given_again():
     program = """
-import signal, time
-from contexten.cli import interrupts
-
-class Finalized:
-    def __init__(self, work):
-        self.work = work
-    def __del__(self):
-        self.work()
-
 interrupts.keep()
 Finalized(lambda: 1 / 0)
 try:
@@ -84,7 +92,20 @@ try:
 except KeyboardInterrupt:
     print("given again")
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = python(FINALIZED + program)
     assert done.stdout == "given again\n"
     assert done.stderr.count("Exception ignored") == 1
     assert "ZeroDivisionError" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_server_that_starts_ends_although_its_signal_falls_into_a_finalizer(name):
+    program = f"""
+from contexten.cli import _stop_at_once
+_stop_at_once()
+Finalized(lambda: signal.raise_signal(signal.{name}))
+time.sleep(60)
+print("it was lost")
+"""
+    done = python(FINALIZED + program)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
