@@ -7,7 +7,6 @@ import pytest
 
 from running_server import running
 
-
 FINALIZED = """
 import signal, time
 from contexten.cli import interrupts

@@ -148,10 +148,11 @@ class TestCreates:
         assert len(proxy.requests) == 4
 
     def test_a_connection_that_was_never_made_is_tried_again(self, clients, clock):
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-        with pytest.raises(errors.ConnectError, match="contexten up"):
-            clients(f"http://127.0.0.1:{port}").run("x")
+        with socket.socket() as taken:  # and nobody listens
+            taken.bind(("127.0.0.1", 0))
+            client = clients(f"http://127.0.0.1:{taken.getsockname()[1]}")
+            with pytest.raises(errors.ConnectError, match="contexten up"):
+                client.run("x")
         assert len(clock.sleeps) == 2
 
     def test_every_create_carries_its_own_key(self, hosted, clients):
