@@ -55,7 +55,7 @@ def test_waits_of_tasks_share_their_questions_too(hosted, address):
     async def main():
         async with AsyncEnhancedAgent(**address) as agent:
             tasks = [await agent.api_client.run("x") for _ in range(10)]
-            await asyncio.gather(*[task.wait(timeout=30) for task in tasks])
+            await asyncio.gather(*[task.wait(timeout=60) for task in tasks])
             assert asyncio.all_tasks() == {asyncio.current_task()}
             return [task.result for task in tasks]
 
