@@ -283,5 +283,5 @@ class TestStalledStreams:
             began = time.monotonic()
             with pytest.raises(errors.RequestTimeoutError, match=r"has not ended after 0\.5 s"):
                 task.wait(timeout=0.5)
-            assert time.monotonic() - began < 30
+            assert time.monotonic() - began < 50
         client.cancel_agent_run(held.id)

@@ -232,6 +232,6 @@ def test_a_clock_that_jumps_changes_no_time_limit(server, client, monkeypatch):
     began = time.monotonic()
     with pytest.raises(errors.RequestTimeoutError, match=r"has not ended after 0\.5 s"):
         held.wait(timeout=0.5)
-    assert 0.5 <= time.monotonic() - began < 30
+    assert 0.5 <= time.monotonic() - began < 50
     monkeypatch.undo()
     client.cancel_agent_run(held.id)
