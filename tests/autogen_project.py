@@ -65,8 +65,8 @@ class Coder:
 
         self.prompts.append(task.prompt)
         self.begun.set()
-        await journal.add(NewLogEntry(message_type="ACTION", thought="writing"), key="write")
         try:
+            await journal.add(NewLogEntry(message_type="ACTION", thought="writing"), key="write")
             while self.held is not None and not self.held.is_set():  # noqa: ASYNC110 - it is set from another thread
                 await asyncio.sleep(0.01)
         except asyncio.CancelledError:
@@ -163,7 +163,7 @@ class Project:
     def __call__(self, text, path="program.py", **variables):
         """Run a program of the project; what it printed."""
         process = self.start(text, path, **variables)
-        out, self.complaints = process.communicate(timeout=90)
+        out, self.complaints = process.communicate(timeout=120)
         self.code = process.returncode
         return out.strip()
 

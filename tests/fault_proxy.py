@@ -209,7 +209,7 @@ class Proxy:
         parts = urlsplit(self.upstream)
         head, _, body = request.partition(b"\r\n\r\n")
         lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
-        with socket.create_connection((parts.hostname, parts.port), 10) as upstream:
+        with socket.create_connection((parts.hostname, parts.port), 60) as upstream:
             upstream.sendall(b"\r\n".join([*lines, b"Connection: close"]) + b"\r\n\r\n" + body)
             while not self._closing.is_set() and (chunk := upstream.recv(65536)):
                 yield chunk

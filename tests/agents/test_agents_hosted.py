@@ -1,6 +1,7 @@
 """The agents against a server that has only the documented hosted API: no event streams, no idempotency keys."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -41,26 +42,28 @@ def test_one_run(hosted, address):
 
 def test_a_batch_is_looked_up_in_the_list_and_not_run_by_run(hosted, address):
     hosted.script = ["!COMPLETE"]
+    began = time.monotonic()
     with EnhancedAgent(**address) as agent:
         outcomes = agent.run_batch([f"p{number}" for number in range(30)], max_concurrent=30)
     assert [outcome.result for outcome in outcomes] == [f"answer to p{number}" for number in range(30)]
-    assert len(asked(hosted, "/agent/runs")) <= 5
+    assert len(asked(hosted, "/agent/runs")) <= 3 + time.monotonic() - began, "once a second at most"
     assert len(asked(hosted, "/agent/run")) == 30
     assert not [path for _, path, _ in hosted.requests if path.rsplit("/", 1)[1].isdigit()]
 
 
 def test_waits_of_tasks_share_their_questions_too(hosted, address):
     hosted.script = ["", "!COMPLETE"]
+    began = time.monotonic()
 
     async def main():
         async with AsyncEnhancedAgent(**address) as agent:
             tasks = [await agent.api_client.run("x") for _ in range(10)]
-            await asyncio.gather(*[task.wait(timeout=30) for task in tasks])
+            await asyncio.gather(*[task.wait(timeout=60) for task in tasks])
             assert asyncio.all_tasks() == {asyncio.current_task()}
             return [task.result for task in tasks]
 
     assert asyncio.run(main()) == ["answer to x"] * 10
-    assert len(asked(hosted, "/agent/runs")) <= 4
+    assert len(asked(hosted, "/agent/runs")) <= 3 + time.monotonic() - began, "once a second at most"
 
 
 @pytest.mark.parametrize("keep", ["memory", "server"])

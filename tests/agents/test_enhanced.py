@@ -156,7 +156,7 @@ def test_a_batch_that_is_cancelled_leaves_nothing(address):
 
         async with AsyncEnhancedAgent(**address, metrics_collector=Noted()) as agent:
             batch = asyncio.create_task(agent.run_batch(["a", "b", "c"], max_concurrent=2, engine="held"))
-            await asyncio.wait_for(both.wait(), 20)
+            await asyncio.wait_for(both.wait(), 60)
             batch.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await batch

@@ -42,7 +42,7 @@ class Worker:
                 lines.append(line.rstrip("\n"))
                 self._more.notify_all()
 
-    def wait_for(self, words, seconds=60):
+    def wait_for(self, words, seconds=120):
         """Wait until a line with these words is printed; false when the process ended without."""
         deadline = time.monotonic() + seconds
         with self._more:

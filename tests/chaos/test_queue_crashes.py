@@ -83,18 +83,21 @@ def test_a_run_that_kills_the_server_each_time_is_given_up_after_three(start, tm
     assert "ended unexpectedly each of the 3 times" in run.result
 
 
-def test_another_worker_takes_over_the_turns_of_one_that_died(postgresql_environment, start, monkeypatch):
-    order = ("--steps", 20, "--moment", 0.1, "--concurrency", 10, "--expect", 30)
+def test_another_worker_takes_over_the_turns_of_one_that_died(postgresql_environment, start, tmp_path, monkeypatch):
+    gate = tmp_path / "gate"
+    order = ("--moment", 0.1, "--concurrency", 10, "--expect", 30, "--gate", gate)
     other = start({**postgresql_environment, "CONTEXTEN_WORKER_ID": "other"}, *order)
     assert other.wait_for("started")
     killed = start({**postgresql_environment, "CONTEXTEN_WORKER_ID": "killed"}, "--create", 30, *order)
     assert killed.wait_for("created 30")
+    assert killed.wait_for("begun")
     killed.kill()
+    gate.touch()
     assert other.wait_for("done"), other.errors
     assert any("turns under way are taken over" in line for line in other.errors)
     seen = read(postgresql_environment, monkeypatch)
     assert len(seen) == 30
-    check_each_ended_once(seen, steps=20)
+    check_each_ended_once(seen, steps=5)
 
 
 def freeze(worker, url):
@@ -113,13 +116,16 @@ def freeze(worker, url):
             time.sleep(0.01)
 
 
-def test_a_worker_that_was_only_slow_does_not_end_a_run_again(postgresql_environment, start, monkeypatch):
-    order = ("--steps", 20, "--moment", 0.1, "--concurrency", 3, "--dead-after", 1.0, "--expect", 6)
+def test_a_worker_that_was_only_slow_does_not_end_a_run_again(postgresql_environment, start, tmp_path, monkeypatch):
+    gate = tmp_path / "gate"
+    order = ("--moment", 0.1, "--concurrency", 3, "--dead-after", 1.0, "--expect", 6, "--gate", gate)
     slow = start({**postgresql_environment, "CONTEXTEN_WORKER_ID": "slow"}, "--create", 6, *order)
-    assert slow.wait_for("created 3")
+    assert slow.wait_for("created 6")
+    assert slow.wait_for("begun")
     freeze(slow, postgresql_environment["CONTEXTEN_DATABASE_URL"])
     other = start({**postgresql_environment, "CONTEXTEN_WORKER_ID": "other"}, *order)
     assert other.wait_for("turns under way are taken over"), other.errors
     slow.process.send_signal(signal.SIGCONT)
+    gate.touch()
     assert other.wait_for("done"), other.errors
-    check_each_ended_once(read(postgresql_environment, monkeypatch), steps=20)
+    check_each_ended_once(read(postgresql_environment, monkeypatch), steps=5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from cli.warm_program import WarmProgram, warm_program
+from engines.programs.fake_agents import is_alive
 
 PROGRAM = Path(sys.executable).with_name("contexten")
 DEADLINE = 60.0
@@ -136,6 +138,37 @@ def warm(tmp_path_factory):
 def machine(tmp_path, warm):
     """A machine on which nothing runs."""
     return new_machine(tmp_path, warm)
+
+
+class HeldGit:
+    """A git that takes as long as it may to read the history, which an engine that reads it waits for on a thread."""
+
+    QUESTION = "What changed recently? What changed in shop/refunds.py? What changed in shop/checkout.py?"
+
+    def __init__(self, folder):
+        folder.mkdir()
+        self.path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+        self._begun, self._over = folder / "begun", folder / "over"
+        program = folder / "git"
+        program.write_text(
+            f'#!/bin/sh\ncase " $* " in *" log "*) echo $$ > {self._begun}\n'
+            f'while ! [ -e {self._over} ]; do sleep 0.1; done;; esac\nexec {shutil.which("git")} "$@"\n'
+        )
+        program.chmod(0o755)
+
+    @property
+    def is_waited_for(self):
+        return self._begun.exists() and is_alive(self._begun.read_text().strip() or "none")
+
+    def let_go(self):
+        self._over.touch()
+
+
+@pytest.fixture
+def held_git(tmp_path):
+    held = HeldGit(tmp_path / "held")
+    yield held
+    held.let_go()
 
 
 @pytest.fixture(scope="module")

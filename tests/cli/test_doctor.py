@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from free_port import free_port
+
 pytestmark = pytest.mark.once
 
 
@@ -16,9 +18,7 @@ def found(machine, code=0):
 
 
 def test_a_fresh_machine_is_well(machine):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     machine.extra["CONTEXTEN_PORT"] = str(port)
     checks = found(machine)
     assert [checks[name]["state"] for name in ("python", "sqlite", "data", "token", "git", "analyst")] == ["ok"] * 6

@@ -7,6 +7,22 @@ import pytest
 
 from running_server import running
 
+FINALIZED = """
+import signal, time
+from contexten.cli import interrupts
+
+class Finalized:
+    def __init__(self, work):
+        self.work = work
+    def __del__(self):
+        self.work()
+"""
+
+
+def python(program):
+    words = [sys.executable, "-c", program]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+
 
 @pytest.fixture
 def held(machine, tmp_path):
@@ -54,12 +70,12 @@ def test_a_run_that_is_cancelled_elsewhere_fails(held):
     assert "  cancelled in " in out
 
 
-def test_a_run_of_a_server_inside_the_program_is_cancelled(machine):
-    for number in range(1000):
-        body = "\n".join(f"def f{number}_{each}(a):\n    return f{number}_{each - 1}(a)\n" for each in range(1, 40))
-        (machine.project / "shop" / f"m{number}.py").write_text(body)
-    process = machine.start("run", "Give me an overview")
+def test_a_run_of_a_server_inside_the_program_is_cancelled(machine, held_git):
+    machine.extra["PATH"] = held_git.path
+    process = machine.start("run", held_git.QUESTION)
+    machine.extra.clear()
     assert process.stdout.readline().startswith("  run 1 ")
+    machine.until(lambda: held_git.is_waited_for, "the engine at work")
     _, err, code = machine.interrupt(process)
     assert (err, code) == ('run 1 was cancelled. Continue it: contexten runs resume 1 "…"\n', 130)
     assert machine.json("runs", "show", "1")["status"] == "CANCELLED"
@@ -67,25 +83,28 @@ def test_a_run_of_a_server_inside_the_program_is_cancelled(machine):
 
 def test_an_interrupt_that_falls_into_a_finalizer_is_given_again():
     program = """
-import signal, time
-from contexten.cli import interrupts
-
-class Finalized:
-    def __init__(self, work):
-        self.work = work
-    def __del__(self):
-        self.work()
-
 interrupts.keep()
 Finalized(lambda: 1 / 0)
 try:
     Finalized(lambda: signal.raise_signal(signal.SIGINT))
-    print("dropped", flush=True)
-    time.sleep(60)
+    time.sleep(60)  # it was dropped
 except KeyboardInterrupt:
     print("given again")
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout == "dropped\ngiven again\n"
+    done = python(FINALIZED + program)
+    assert done.stdout == "given again\n"
     assert done.stderr.count("Exception ignored") == 1
     assert "ZeroDivisionError" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_server_that_starts_ends_although_its_signal_falls_into_a_finalizer(name):
+    program = f"""
+from contexten.cli import _stop_at_once
+_stop_at_once()
+Finalized(lambda: signal.raise_signal(signal.{name}))
+time.sleep(60)
+print("it was lost")
+"""
+    done = python(FINALIZED + program)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -118,22 +118,20 @@ def test_a_break_before_the_first_event_loses_nothing(server, client, proxies):
 
 def test_the_organizations_events(server, client):
     told = client.events()
-    began = threading.Event()
     seen = []
 
     def listen():
         for event in told:
             seen.append(event)
-            if event.get("status") == "COMPLETE":
+            if len(seen) > 1 and event.get("status") == "COMPLETE":
                 return
-            began.set()
 
     listener = threading.Thread(target=listen)
     listener.start()
     runs = []
-    while not began.wait(0.2):
+    while listener.is_alive():
         runs.append(client.run("hear me"))
-    listener.join(60)
+        listener.join(0.5)
     told.close()
     assert {event.agent_run_id for event in seen} <= {run.id for run in runs}
     again = client.events(after=seen[0].id)
@@ -149,7 +147,7 @@ class TestManyWaits:
             async with AsyncCodegenClient(server.token, server.organization_id, server.base_url) as twin:
                 held = [await twin.run(f"held {number}", engine="held") for number in range(4)]
                 quick = [await twin.run(f"quick {number}") for number in range(20)]
-                waits = [asyncio.create_task(task.wait(timeout=30)) for task in [*held, *quick]]
+                waits = [asyncio.create_task(task.wait(timeout=60)) for task in [*held, *quick]]
                 assert [task.result for task in await asyncio.gather(*waits[4:])] == [
                     task.run["prompt"] for task in quick
                 ]
@@ -201,7 +199,7 @@ class TestManyWaits:
 
         async def main():
             async with AsyncCodegenClient(server.token, server.organization_id, server.base_url) as twin:
-                return await asyncio.wait_for(asyncio.gather(*[twin.end_of(run) for run in stale]), 20)
+                return await asyncio.wait_for(asyncio.gather(*[twin.end_of(run) for run in stale]), 60)
 
         assert [end.result for end in asyncio.run(main())] == [f"early {number}" for number in range(6)]
 
@@ -212,7 +210,7 @@ class TestManyWaits:
         async def main():
             async with AsyncCodegenClient(server.token, server.organization_id, proxy.base_url, policy=fast()) as twin:
                 waits = [asyncio.create_task(twin.end_of(run)) for run in runs]
-                ends = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 20)
+                ends = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 60)
                 assert {type(end) for end in ends} == {errors.AuthenticationError}
                 assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -231,7 +229,7 @@ class TestManyWaits:
             ):
                 wait = asyncio.create_task(twin.end_of(held.run))
                 with pytest.raises(errors.NotFoundError):
-                    await asyncio.wait_for(twin.end_of(absent), 20)
+                    await asyncio.wait_for(twin.end_of(absent), 60)
                 await twin.cancel_agent_run(held.id)
                 assert (await wait).status == "CANCELLED"
 
@@ -249,7 +247,7 @@ class TestManyWaits:
                 proxy.break_all()
                 for task in held[:5]:
                     await asyncio.to_thread(client.cancel_agent_run, task.id)
-                await asyncio.wait_for(asyncio.gather(*waits[:5]), 20)
+                await asyncio.wait_for(asyncio.gather(*waits[:5]), 60)
                 assert waits[5].cancelled()
                 await twin.cancel_agent_run(held[5].id)
                 assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -274,7 +272,7 @@ class TestStalledStreams:
         with connect(server) as client:
             run_id = client.run("x").wait().id
         proxy = proxies(server.base_url, [Stall(500)])
-        with connect(server, proxy.base_url, policy=fast()) as client:
+        with connect(server, proxy.base_url) as client:  # which gives a busy server time
             assert [event.event for event in client.run_events(run_id)].count("log") == 3
 
     def test_a_wait_ends_in_time(self, server, client, proxies):
@@ -285,5 +283,5 @@ class TestStalledStreams:
             began = time.monotonic()
             with pytest.raises(errors.RequestTimeoutError, match=r"has not ended after 0\.5 s"):
                 task.wait(timeout=0.5)
-            assert time.monotonic() - began < 30
+            assert time.monotonic() - began < 50
         client.cancel_agent_run(held.id)

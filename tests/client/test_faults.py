@@ -148,10 +148,11 @@ class TestCreates:
         assert len(proxy.requests) == 4
 
     def test_a_connection_that_was_never_made_is_tried_again(self, clients, clock):
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-        with pytest.raises(errors.ConnectError, match="contexten up"):
-            clients(f"http://127.0.0.1:{port}").run("x")
+        with socket.socket() as taken:  # and nobody listens
+            taken.bind(("127.0.0.1", 0))
+            client = clients(f"http://127.0.0.1:{taken.getsockname()[1]}")
+            with pytest.raises(errors.ConnectError, match="contexten up"):
+                client.run("x")
         assert len(clock.sleeps) == 2
 
     def test_every_create_carries_its_own_key(self, hosted, clients):
@@ -173,7 +174,7 @@ class TestTime:
         started = time.monotonic()
         with pytest.raises(errors.RequestTimeoutError, match=r"did not answer within 0\.2 s"):
             client.me()
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 50
 
     @pytest.mark.parametrize("fault", [Silence(), Drip(), Drip(head=True)], ids=str)
     def test_an_attempt_of_the_twin_ends_in_time(self, proxies, fault):
@@ -205,7 +206,7 @@ class TestTime:
 
         started = time.monotonic()
         asyncio.run(main())
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 50
 
 
 def test_a_dead_server_is_left_alone(proxies, clients, clock):

@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import gc
+import itertools
 import signal
 import subprocess
 import sys
@@ -226,11 +227,11 @@ def test_an_event_loop_that_was_closed_under_its_client(server):
 
 def test_a_clock_that_jumps_changes_no_time_limit(server, client, monkeypatch):
     held = client.run("x", engine="held")
-    true_time, jumps = time.time, iter([3600.0, -7200.0] * 1000)
+    true_time, jumps = time.time, itertools.cycle([3600.0, -7200.0])
     monkeypatch.setattr(time, "time", lambda: true_time() + next(jumps))
     began = time.monotonic()
     with pytest.raises(errors.RequestTimeoutError, match=r"has not ended after 0\.5 s"):
         held.wait(timeout=0.5)
-    assert 0.5 <= time.monotonic() - began < 30
+    assert 0.5 <= time.monotonic() - began < 50
     monkeypatch.undo()
     client.cancel_agent_run(held.id)

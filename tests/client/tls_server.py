@@ -59,7 +59,7 @@ class TlsServer:
         while True:
             try:
                 connection, _ = self._listener.accept()
-                connection.settimeout(20)
+                connection.settimeout(120)
                 self._open.append(connection)
                 self._open.append(secure := self._context.wrap_socket(connection, server_side=True))
                 self.protocols.append(secure.selected_alpn_protocol())

@@ -77,8 +77,10 @@ def test_a_folder_that_shows_no_change_is_not_listed_again(root, listed, an_hour
     assert listed == ["two"]
 
 
-def test_a_folder_that_has_just_changed_is_listed_again(root, listed):
+def test_a_folder_that_has_just_changed_is_listed_again(root, listed, monkeypatch):
     walker = walker_of(root, one__a="")
+    changed = max(root.stat().st_ctime_ns, (root / "one").stat().st_ctime_ns)
+    monkeypatch.setattr(folders.time, "time_ns", lambda: changed + folders.SETTLED_NS // 2)
     walker.walk()
     listed.clear()
     walker.walk()

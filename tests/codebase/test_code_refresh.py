@@ -218,8 +218,9 @@ def test_a_watch_sees_changes_until_it_is_closed(project, root):
         seen.append(changes)
         found.set()
 
+    (root.parent / "b.py").write_text("def late(): ...\n")
     with codebase.watch(interval=0.02, on_change=on_change):
-        (root / "b.py").write_text("def late(): ...\n")
+        (root.parent / "b.py").rename(root / "b.py")  # whole from the beginning
         assert found.wait(60)
     assert seen[0].added == ("b.py",)
     assert codebase.symbols("late")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from free_port import free_port
 from interpreters import find_python, find_uv
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Live:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def wait_for_end(self, run_id: int) -> dict[str, object]:
@@ -83,12 +83,6 @@ class Live:
         with urllib.request.urlopen(request, timeout=60) as stream:
             stream.read()
         return self.call("GET", f"/v1/organizations/{self.organization_id}/agent/run/{run_id}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

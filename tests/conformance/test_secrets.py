@@ -27,7 +27,7 @@ def test_a_wrong_token_is_refused_and_not_repeated(live):
         f"{live.base_url}/v1/users/me?token={wrong}", headers={"Authorization": f"Bearer {wrong}"}
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=30)
+        urllib.request.urlopen(request, timeout=60)
     assert refused.value.code == 401
     assert wrong not in refused.value.read().decode()
     assert holders(live.home, wrong) == set()

@@ -94,7 +94,7 @@ def scraped(tmp_path_factory):
     """What a server answers after a run, and a request of this process that had to be sent again."""
     with running(tmp_path_factory.mktemp("scraped")) as place:
         with CodegenClient(place.admin.token, 1, place.server.base_url, middleware=[busy_at_first()]) as client:
-            client.run("hello").wait(timeout=30)
+            client.run("hello").wait(timeout=60)
         return place.admin.http.get(f"{place.server.base_url}/metrics").text
 
 

@@ -125,9 +125,9 @@ async def test_a_cancelled_run_stops_at_once_and_harms_no_other(engine, shop, mo
     monkeypatch.setattr(indexes.Codebase, "from_path", slowly)
     cancelled = asyncio.create_task(engine.run(task(shop, PROMPT), Journal()))
     other = asyncio.create_task(engine.run(task(shop, PROMPT), Journal()))
-    await asyncio.to_thread(started.wait, 30)
+    assert await asyncio.to_thread(started.wait, 60)
     cancelled.cancel()
-    done, _ = await asyncio.wait({cancelled}, timeout=30)
+    done, _ = await asyncio.wait({cancelled}, timeout=60)
     assert done
     assert cancelled.cancelled()
     go_on.set()

@@ -142,8 +142,11 @@ def slow_git(tmp_path, monkeypatch):
 
 
 async def test_a_clone_that_takes_too_long_is_stopped_with_its_children(tmp_path, slow_git):
-    with pytest.raises(EngineError, match="longer than 1 s"):
-        await clone("https://host.invalid/a/shop.git", tmp_path / "repos", seconds=1)
+    for seconds in (1, 8, 64):  # a busy machine needs longer to begin
+        with pytest.raises(EngineError, match=f"longer than {seconds} s"):
+            await clone("https://host.invalid/a/shop.git", tmp_path / "repos", seconds=seconds)
+        if slow_git.exists() and slow_git.read_text().strip():
+            break
     assert_gone(slow_git)
     assert list((tmp_path / "repos").iterdir()) == []
 
@@ -299,7 +302,7 @@ async def test_a_clone_that_is_cancelled_at_any_moment_leaves_nothing(tmp_path):
 
 
 def wait_for_text(path: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (path.exists() and path.read_text().strip()):
         time.sleep(0.02)
 

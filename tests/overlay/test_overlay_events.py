@@ -6,6 +6,7 @@ import pytest
 from loaded_interpreter import loaded_interpreter
 
 from contexten.overlay import apply, revert
+from free_port import free_port
 
 pytestmark = pytest.mark.conformance
 
@@ -22,7 +23,7 @@ register_event_handler(None, seen.append)
 def types():
     return [event["event_type"] for event in seen]
 
-def until(condition, seconds=30):
+def until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, types()
@@ -308,7 +309,7 @@ try:
 except urllib.error.HTTPError as error:
     assert error.code == 404
 """,
-        CONTEXTEN_OVERLAY_METRICS_PORT=free_port(),
+        CONTEXTEN_OVERLAY_METRICS_PORT=str(free_port()),
     )
     assert out == ""
 
@@ -391,17 +392,9 @@ task = agent.run_enhanced("COMPLETE when " + os.environ["GATE"], poll=0.02)
 child = os.fork()
 if child == 0:
     seen.clear()
-    done = Agent(**account).run_enhanced("COMPLETE", wait=True, poll=0.02, timeout=30)
+    done = Agent(**account).run_enhanced("COMPLETE", wait=True, poll=0.02, timeout=60)
     os._exit(0 if types()[-1] == "task_finished" else 1)
 assert os.waitpid(child, 0)[1] == 0
 Path(os.environ["GATE"]).touch()
 until(lambda: "task_finished" in types())
 """)
-
-
-def free_port() -> str:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])

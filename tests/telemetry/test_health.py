@@ -82,13 +82,18 @@ def test_an_asynchronous_check_is_awaited(checks):
     assert only(checks, check)["overall_status"] == "degraded"
 
 
-def test_checks_run_together_and_stop_at_their_limit(checks):
-    release = threading.Event()
+def test_checks_run_together(checks):
+    together = threading.Barrier(100)
     for n in range(100):
+        checks.add(f"waits for the others {n}", lambda: together.wait() >= 0, timeout=60)
+    assert checks.run()["overall_status"] == "healthy"
+
+
+def test_checks_stop_at_their_limit(checks):
+    release = threading.Event()
+    for n in range(3):
         checks.add(f"hangs {n}", release.wait, timeout=0.3)
-    started = time.monotonic()
     result = checks.run()
-    assert time.monotonic() - started < 15, "one after the other they take half a minute"
     assert {each["message"] for each in result["checks"].values()} == {"no answer within 0.3 s"}
     release.set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -87,16 +88,32 @@ def test_timers_nest_and_belong_to_their_thread(registry):
 
 
 def test_timers_belong_to_their_asynchronous_task(registry):
-    async def timed(seconds):
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def first():
         registry.start_timer("work")
-        await asyncio.sleep(seconds)
-        return registry.end_timer("work")
+        since = time.perf_counter()
+        await begun.wait()
+        least = time.perf_counter() - since
+        took = registry.end_timer("work")
+        ended.set()
+        return least, took
+
+    async def second():
+        await asyncio.sleep(0.05)
+        since = time.perf_counter()
+        registry.start_timer("work")
+        begun.set()
+        await ended.wait()
+        took = registry.end_timer("work")
+        return took, time.perf_counter() - since
 
     async def program():
-        return await asyncio.gather(timed(0.08), timed(0.01))
+        return await asyncio.gather(first(), second())
 
-    long, short = asyncio.run(program())
-    assert short < 0.08 <= long
+    (least, long), (short, most) = asyncio.run(program())
+    assert least <= long
+    assert short <= most
 
 
 def test_timers_that_are_never_ended_take_no_endless_memory(registry):

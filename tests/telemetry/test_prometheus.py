@@ -36,7 +36,7 @@ def test_a_runs_life_is_counted_under_the_documented_names():
     assert found["contexten_queue_depth", engine] == 3
     assert found["contexten_runs_active", engine] == 0
     assert found["agent_execution_time_histogram_count", engine] == 2
-    assert found["agent_execution_time_histogram_bucket", (("engine", "analyst"), ("le", "0.1"))] == 2
+    assert found["agent_execution_time_histogram_bucket", (("engine", "analyst"), ("le", "409.6"))] == 2
 
 
 @given(st.lists(st.floats(1e-6, 1e6), max_size=50))

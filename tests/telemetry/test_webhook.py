@@ -43,7 +43,7 @@ def test_an_answer_that_does_not_come_is_given_up_in_time(fault):
         began = time.monotonic()
         with pytest.raises(TimeoutError):
             webhook(there.base_url, timeout=0.3)(CHANGE)
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 50
 
 
 def test_while_a_post_hangs_there_is_no_other():

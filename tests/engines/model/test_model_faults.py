@@ -66,10 +66,10 @@ async def test_a_provider_that_is_silent_is_not_waited_for_without_end(work):
 
 
 async def test_a_provider_that_is_not_there_is_said_not_to_be(work, monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    monkeypatch.setenv("OLLAMA_BASE_URL", f"http://user:{KEY}@127.0.0.1:{port}/v1")
-    outcome = await work.run(model="ollama:qwen3", limits=replace(QUICK, retries=0))
+    with socket.socket() as taken:  # and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("OLLAMA_BASE_URL", f"http://user:{KEY}@127.0.0.1:{taken.getsockname()[1]}/v1")
+        outcome = await work.run(model="ollama:qwen3", limits=replace(QUICK, retries=0))
     assert (outcome.status, "cannot be reached" in outcome.result) == (ERROR, True)
     assert KEY not in outcome.result
 

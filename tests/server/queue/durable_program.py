@@ -23,7 +23,7 @@ def do_turns(url: str, runs: range) -> None:
     durable = Durable(url, "local", {"noop": 8}, work)
     durable.open()
     durable.enqueue(Waiting(run_id, 1, "noop") for run_id in runs)
-    assert all_done.wait(30), left
+    assert all_done.wait(60), left
     durable.close()
 
 
@@ -36,7 +36,7 @@ def main(path: str) -> None:
     connection.close()
     assert len(versions) == 1, versions
     assert versions[0][1] > 1_700_000_000_000, "milliseconds since 1970"
-    print("done on", *sys.version_info[:2])
+    print("done")
 
 
 if __name__ == "__main__":

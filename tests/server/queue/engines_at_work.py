@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
+import threading
 
 from contexten.engines.base import Availability, Outcome, Usage
 from contexten.errors import EngineError
@@ -53,18 +53,25 @@ class Noop(Base):
 
 
 class Stepping(Base):
-    """Writes `steps` entries, a moment apart, and does not do again what an earlier attempt wrote."""
+    """Writes `steps` entries, a moment apart, and does not do again what an earlier attempt wrote.
+
+    With a `gate`, the last step is taken once there is a file of that name.
+    """
 
     name = "stepping"
     concurrency = 16
     steps = 5
     moment = 0.05
+    gate = None
 
     async def do(self, task, journal):
         before = await journal.entries()
         for step in range(self.steps):
             if f"step-{step}" not in before:
                 await asyncio.sleep(self.moment)
+            if step == self.steps - 1 and self.gate is not None:
+                while not self.gate.exists():  # noqa: ASYNC110 - another process makes it
+                    await asyncio.sleep(0.02)
             await journal.add(thought(f"step {step} by {os.getpid()}"), key=f"step-{step}")
         return done(f"{self.steps} steps, {len(before)} of them before")
 
@@ -115,13 +122,22 @@ class Stubborn(Base):
 
 
 class Blocking(Base):
-    """Computes on a thread, as an engine that blocks has to."""
+    """Computes on a thread, as an engine that blocks has to, until it may end."""
 
     name = "blocking"
 
+    def __init__(self):
+        super().__init__()
+        self.computing = threading.Semaphore(0)
+        self.may_end = threading.Event()
+
     async def do(self, task, journal):
-        await asyncio.to_thread(time.sleep, 1)
+        await asyncio.to_thread(self._compute)
         return done()
+
+    def _compute(self):
+        self.computing.release()
+        assert self.may_end.wait(60)
 
 
 class Ending(Base):

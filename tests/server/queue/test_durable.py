@@ -16,29 +16,22 @@ import pytest
 
 from contexten.errors import UsageError
 from contexten.server.queue.durable import Durable, Waiting
-from interpreters import find_python, find_uv
 
 PROGRAM = Path(__file__).with_name("durable_program.py")
 SOURCES = Path(__file__).parents[3] / "src"
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
-def test_sqlite_works_on_every_python_whatever_its_sqlite_version(version, tmp_path):
-    if sys.version_info[:2] == tuple(map(int, version.split("."))):
-        python = [sys.executable]
-    else:
-        project = ["--isolated", "--frozen", "--no-dev", "--project", str(SOURCES.parent)]
-        python = [find_uv(), "run", "-q", *project, "--python", str(find_python(version)), "python"]
+def test_sqlite_works_whatever_the_version_that_this_python_has(tmp_path):
+    """CI runs this on every Python."""
     ended = subprocess.run(
-        [*python, str(PROGRAM), str(tmp_path / "queue.sqlite")],
-        env={**os.environ, "PYTHONPATH": str(SOURCES), "UV_PYTHON_DOWNLOADS": "never"},
+        [sys.executable, str(PROGRAM), str(tmp_path / "queue.sqlite")],
+        env={**os.environ, "PYTHONPATH": str(SOURCES)},
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
-    assert ended.stdout.split() == ["done", "on", *version.split(".")], ended.stderr
+    assert ended.stdout == "done\n", ended.stderr
     assert ended.stderr == "", "DBOS says nothing of its own"
 
 

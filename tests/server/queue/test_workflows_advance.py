@@ -63,7 +63,7 @@ class Flows:
         async def over():
             return (await self.row(workflow_id)).finished_at is not None
 
-        await until(over, seconds=30)
+        await until(over)
         return await self.row(workflow_id)
 
     async def runs(self):

@@ -138,10 +138,14 @@ async def test_a_key_that_no_index_takes_is_refused_and_fails_no_other(store, pe
 
 
 async def test_appends_that_wait_share_commits(store, people):
-    commits = []
+    commits, busy = [], threading.Event()
     store.on_commit(commits.append)
     run, _ = await store.runs.create(people.run())
-    await asyncio.gather(*(store.events.append(run.id, 1, action(), key=None) for _ in range(300)))
+    store._database.write_later(lambda _: busy.wait())
+    appends = asyncio.gather(*(store.events.append(run.id, 1, action(), key=None) for _ in range(300)))
+    await asyncio.sleep(0)  # all wait now
+    busy.set()
+    await appends
     assert await store.events.last_id() == 302
     store.close()
     assert len(commits) < 100
@@ -173,7 +177,7 @@ async def test_a_listener_that_breaks_disturbs_nobody(store, people, caplog):
     store.on_commit(lambda newest: loop.call_soon_threadsafe(heard.put_nowait, newest))
     run, _ = await store.runs.create(people.run())
     assert await store.events.append(run.id, 1, action(), key=None)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await heard.get() < 3:
             pass
     assert "A listener of the store failed" in caplog.text
@@ -188,7 +192,7 @@ async def test_commits_of_another_process_are_heard(settings, store, people):
     other = Store.open(settings)
     try:
         await other.runs.create(people.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await heard.get() == 2
     finally:
         other.close()

@@ -129,7 +129,7 @@ async def test_a_lost_connection_is_unavailable_and_comes_back(store, people):
         assert other.scalar(text(ends)) > 0
     results = await asyncio.gather(*(store.runs.get(1, 1) for _ in range(3)), return_exceptions=True)
     assert all(not isinstance(result, Exception) or isinstance(result, StoreUnavailableError) for result in results)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         run, _ = await store.runs.create(people.run())
         while await heard.get() < 4:
             pass
@@ -168,6 +168,7 @@ async def test_a_writer_that_waits_too_long_for_its_right_is_unavailable(setting
             holder.execute(text("SELECT pg_advisory_lock(:key)"), {"key": connections._WRITE_LOCK})
             with pytest.raises(StoreUnavailableError, match="55P03"):
                 await other.runs.create(people.run())
+            holder.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": connections._WRITE_LOCK})
         assert (await other.runs.create(people.run()))[0].id == 1
     finally:
         other.close()

@@ -248,6 +248,8 @@ class Queue:
                 return
         await self._store.workers.beat(self._settings.worker_id)
         for worker_id in await self._store.workers.dead(self._pace.dead_after):
+            if worker_id == self._settings.worker_id:  # held up since it beat: what it has under way goes on
+                continue
             taken = await asyncio.to_thread(durable.take_over, [worker_id])
             if taken:
                 logger.warning("Worker %s is silent; its %d turns under way are taken over", worker_id, taken)
