@@ -156,6 +156,19 @@ async def test_what_an_agent_answers_must_pass_the_gate_too(project, integration
         await integration.generate_with_context(PROMPT)
 
 
+async def test_what_a_failed_agent_cost_counts_too(project, config):
+    """And it is not asked when direct generation has used the quota up."""
+    project.coder.script = [RunStatus.FAILED, BAD, RunStatus.FAILED]
+    async with CodegenAutogenIntegration(config(autogen={"max_generations": 3})) as integration:
+        for cause in (PolicyError, QuotaError):
+            with pytest.raises(GenerationError) as raised:
+                await integration.generate_with_context(PROMPT)
+            assert isinstance(raised.value.causes[1], cause)
+    report = UsageTracker(folder=project.variables["CONTEXTEN_DATA_DIR"]).get_usage_report()
+    assert (report.total_generations, report.failed, project.asked) == (0, 3, 3)
+    assert report.total_cost == 0.01
+
+
 async def test_an_engine_that_only_reads_is_no_way_out(project, config):
     project.coder.script = [RunStatus.FAILED]
     async with CodegenAutogenIntegration(config(agent_engine="analyst")) as integration:

@@ -25,6 +25,8 @@ from contexten.errors import CodebaseError, ContextenError
 from contexten.telemetry import metrics
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from pydantic import SecretStr
 
     from contexten.autogenlib.conversation import Facts, Told
@@ -211,8 +213,6 @@ class AutogenClient:
     async def _new(
         self, request: GenerationRequest, client: AsyncCodegenClient, told: Told | None, prompt: str | None = None
     ) -> GeneratedCode:
-        settings = self.config.settings
-        await asyncio.to_thread(self.usage_tracker.check_quota, settings.max_generations, settings.max_cost)
         asked = await asyncio.to_thread(self.prompt_for, request) if prompt is None else prompt
         talk = Conversation(
             client,
@@ -222,15 +222,32 @@ class AutogenClient:
             max_attempts=self.config.max_attempts,
             told=told,
         )
+        started = time.monotonic()
+        code = await self.counted(request, talk.facts, lambda: talk.code_for(asked, self.config.timeout))
+        return self._made(request, code, talk.facts, time.monotonic() - started)
+
+    async def counted(self, request: GenerationRequest, facts: Facts, generate: Callable[[], Awaitable[str]]) -> str:
+        """Generate code within the day's quota, and write down what became of it, also when it fails.
+
+        Args:
+            request: what is wanted.
+            facts: of the run, filled while `generate` works.
+            generate: does it.
+
+        Raises:
+            QuotaError: the day's quota is used up; nothing was done.
+        """
+        settings = self.config.settings
+        await asyncio.to_thread(self.usage_tracker.check_quota, settings.max_generations, settings.max_cost)
         started, code, error = time.monotonic(), "", None
         try:
-            code = await talk.code_for(asked, self.config.timeout)
+            code = await generate()
         except BaseException as raised:
             error = raised
             raise
         finally:
-            self._record(request, code, talk.facts, time.monotonic() - started, error)
-        return self._made(request, code, talk.facts, time.monotonic() - started)
+            self._record(request, code, facts, time.monotonic() - started, error)
+        return code
 
     def context_for(self, request: GenerationRequest, budget_tokens: int | None = None) -> CodebaseContext:
         """What of the codebase the model is shown; nothing of one that cannot be read.

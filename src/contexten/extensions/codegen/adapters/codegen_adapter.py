@@ -57,7 +57,12 @@ class CodegenAdapter:
         self._connected()
 
     async def run_agent_task(
-        self, prompt: str, context: Mapping[str, Any] | None = None, *, writes_code: bool = False
+        self,
+        prompt: str,
+        context: Mapping[str, Any] | None = None,
+        *,
+        writes_code: bool = False,
+        facts: Facts | None = None,
     ) -> dict[str, Any]:
         """Have an agent do something.
 
@@ -65,6 +70,7 @@ class CodegenAdapter:
             prompt: what to do.
             context: facts to send along.
             writes_code: whether an engine that only reads is refused.
+            facts: is filled with what became of the run, also when it fails.
 
         Returns:
             `result`, `status`, `web_url`, `task_id`, `prompt` as it was sent, and `usage_info` with tokens and cost.
@@ -76,19 +82,19 @@ class CodegenAdapter:
         """
         sent = with_context(prompt, context)
         task = await self._connected().run(sent, **self._options())
-        facts = Facts()
+        told = facts or Facts()
         try:
-            facts.take(task)
-            if writes_code and facts.engine == READS_ONLY:
+            told.take(task)
+            if writes_code and told.engine == READS_ONLY:
                 raise GenerationError(_NO_WRITER)
             await task.wait(self._timeout)
             await task.refresh()  # what it cost is known when it has ended
         finally:
             if not task.is_terminal:
                 await stop(task)
+            told.take(task)
         check_end(task)
-        facts.take(task)
-        return _answer(task, sent, facts)
+        return _answer(task, sent, told)
 
     async def aclose(self) -> None:
         """Close all connections; using it opens them again."""

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from contexten.autogenlib.answer import AnswerError, module_of
+from contexten.autogenlib.conversation import Facts
 from contexten.cache import SingleFlight
 from contexten.errors import (
     ApiError,
@@ -100,21 +101,23 @@ class EnhancedAutogenGenerator:
         return _result(request, enhanced, made.code, {**made.metadata, **made.usage_info})
 
     async def _by_agent(self, request: GenerationRequest, enhanced: EnhancedPrompt, error: ContextenError) -> Result:
-        started = time.monotonic()
+        answer: dict[str, Any] = {}
+        facts = Facts()
+
+        async def ask() -> str:
+            answer.update(await self.codegen_adapter.run_agent_task(enhanced.text, writes_code=True, facts=facts))
+            return await asyncio.to_thread(self._checked, answer["result"], request)
+
         try:
-            answer = await self.codegen_adapter.run_agent_task(enhanced.text, writes_code=True)
-            self._record(request, answer, time.monotonic() - started)
-            code = await asyncio.to_thread(self._checked, answer["result"], request)
+            code = await self.autogenlib_adapter.client.counted(request, facts, ask)
         except (AutogenError, ApiError) as second:
             raise GenerationError(
                 f"Neither direct generation nor the agent gave code. Direct generation: {error} Agent: {second}",
                 [error, second],
             ) from second
-        facts = {
-            "run_id": answer["task_id"], "status": answer["status"], "web_url": answer["web_url"], "cached": False,
-            "fallback_method": "codegen_sdk_agent", **answer["usage_info"],
-        }  # fmt: skip
-        return {**_result(request, enhanced, code, facts), "fallback_used": True, "original_error": str(error)}
+        known = {"run_id": answer["task_id"], "status": answer["status"], "web_url": answer["web_url"]}
+        how = {"cached": False, "fallback_method": "codegen_sdk_agent", **known, **answer["usage_info"]}
+        return {**_result(request, enhanced, code, how), "fallback_used": True, "original_error": str(error)}
 
     def _checked(self, answer: str, request: GenerationRequest) -> str:
         """The code of an agent's answer: it must pass what generated code must."""
@@ -127,12 +130,6 @@ class EnhancedAutogenGenerator:
         if reasons:
             raise PolicyError("Its answer cannot be used:", reasons)
         return code
-
-    def _record(self, request: GenerationRequest, answer: Mapping[str, Any], seconds: float) -> None:
-        """What an agent cost counts against the day's quota as well."""
-        self.autogenlib_adapter.client.usage_tracker.record_generation(
-            request.module_path, "", len(answer["result"]), run_id=answer["task_id"], seconds=round(seconds, 3), **answer["usage_info"],
-        )  # fmt: skip
 
 
 def _result(request: GenerationRequest, enhanced: EnhancedPrompt, code: str, facts: Mapping[str, Any]) -> Result:
