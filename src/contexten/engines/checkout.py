@@ -12,25 +12,25 @@ On disk, below the server's data folder: `checkouts/ORGANIZATION/RUN/` with `wor
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contexten.engines import git
-from contexten.engines.applying import apply_patch, is_applied
 from contexten.engines.baseline import Baseline
+from contexten.engines.bringing import bring_own, take_over
 from contexten.engines.changes import changes_since
+from contexten.engines.checkout_state import begin, is_noted, is_stale, read_state, write_state
 from contexten.engines.copying import copy_files
 from contexten.engines.listing import files_of, ignore_patterns
 from contexten.errors import EngineError
 from contexten.protocol import MessageType, NewLogEntry
 
 if TYPE_CHECKING:
-    from contexten.engines.base import Earlier, Journal, Task
+    from contexten.engines.base import Journal, Task
     from contexten.engines.changes import Changes
 
 HISTORY = 50
@@ -38,7 +38,6 @@ HISTORY = 50
 HISTORY_SECONDS = 60.0
 _WORK = "work"
 _BASE = "base.git"
-_STATE = "state.json"
 _BROUGHT = "What earlier turns changed is in it."
 _NOTHING = "Earlier turns had changed nothing."
 _NOT_KNOWN = "What earlier turns changed is not known and not in it."
@@ -97,11 +96,11 @@ async def _found_or_made(task: Task, home: Path) -> Checkout:
     whose = (home, task.organization_id, task.run_id)
     found = await asyncio.to_thread(find_checkout, *whose)
     folder = _folder(*whose)
-    if found is not None and not await asyncio.to_thread(_is_stale, folder, task):
-        lost = await asyncio.to_thread(_begin, folder, task)
+    if found is not None and not await asyncio.to_thread(is_stale, folder, task):
+        lost = await asyncio.to_thread(begin, folder, task)
         return replace(found, turn=task.turn, lost=lost)
     await _make(task, folder)
-    await asyncio.to_thread(_begin, folder, task)
+    await asyncio.to_thread(begin, folder, task)
     checkout = await asyncio.to_thread(find_checkout, *whose)
     if checkout is None:
         raise EngineError(f"The copy of the repository in {folder} is not there any more.")
@@ -125,7 +124,7 @@ def find_checkout(home: Path, organization_id: int, run_id: int) -> Checkout | N
     """The copy that a run has; None when it has none. Blocking."""
     folder = _folder(home, organization_id, run_id)
     try:
-        state = _state(folder)
+        state = read_state(folder)
         turn = state.get("begun", (None,))[0]
         return Checkout((folder / _WORK).resolve(), state["branch"], state["tree"], turn)
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):  # or cut short by a power cut
@@ -136,22 +135,7 @@ def note_kept(home: Path, organization_id: int, run_id: int, turn: int) -> None:
     """Note that what a run is kept to have changed at the end of a turn is what its copy here shows. Blocking."""
     folder = _folder(home, organization_id, run_id)
     with suppress(FileNotFoundError, NotADirectoryError, ValueError):
-        _write_state(folder, {**_state(folder), "kept": turn})
-
-
-def _is_stale(folder: Path, task: Task) -> bool:
-    """Whether the run's last turn ended elsewhere, so that this copy lacks what it changed."""
-    state = _state(folder)
-    is_known = "begun" in state  # one of an earlier version has no such notes
-    return is_known and task.kept is not None and state.get("kept") != task.kept.turn
-
-
-def _begin(folder: Path, task: Task) -> bool:
-    """Note which attempt works in a copy; whether another worker may have made one in between that is not in it."""
-    state = _state(folder)
-    turn, attempt = state.get("begun", (task.turn, task.attempt - 1))
-    _write_state(folder, {**state, "begun": [task.turn, task.attempt]})
-    return bool(turn == task.turn and attempt < task.attempt - 1)
+        write_state(folder, {**read_state(folder), "kept": turn})
 
 
 def _anew(task: Task) -> str:
@@ -164,20 +148,15 @@ def _anew(task: Task) -> str:
     return f"{said} {_INTERRUPTED}" if task.attempt > 1 else said
 
 
-def _state(folder: Path) -> dict[str, Any]:
-    state: dict[str, Any] = json.loads((folder / _STATE).read_text("utf-8"))
-    return state
-
-
-def _write_state(folder: Path, state: dict[str, Any]) -> None:
-    beside = folder / f"{_STATE}.new"
-    beside.write_text(json.dumps(state), "utf-8")
-    beside.replace(folder / _STATE)
-
-
 def is_checkout(folder: Path) -> bool:
     """Whether a folder is the copy of a run, whose `.git` is the run's to write, so that git is not to be run on it."""
-    return (folder.parent / _BASE).is_dir() and (folder.parent / _STATE).is_file()
+    return (folder.parent / _BASE).is_dir() and is_noted(folder.parent)
+
+
+def checkouts(home: Path) -> list[tuple[int, int]]:
+    """The runs that have a copy, each as its organization and its id. Blocking."""
+    found = ((each.parent.name, each.name) for each in home.glob("*/*"))
+    return [(int(organization), int(run)) for organization, run in found if f"{organization}{run}".isdecimal()]
 
 
 def discard_checkout(home: Path, organization_id: int, run_id: int) -> None:
@@ -205,35 +184,10 @@ def _copy(task: Task, partial: Path) -> None:
     copied = copy_files(source, files_of(source, Baseline(partial / _BASE, source)), work)
     baseline.record(copied)
     for earlier in task.builds_on:
-        _take_over(earlier, work)
+        take_over(earlier, work)
         baseline.record_all()
     if task.kept is not None:
-        _bring(task.kept.changes, task.run_id, work)  # not recorded: it is the run's own part
-
-
-def _bring(changes: Changes, run_id: int, work: Path) -> None:
-    """Bring about what the run itself has changed so far, unless it is there already."""
-    said = f"This worker has no copy of run {run_id}, and what the run has changed"
-    kept = f"It is kept: contexten runs diff {run_id}"
-    if changes.truncated:
-        raise EngineError(f"{said} is too large to be brought into a new one. {kept}")
-    if changes and not is_applied(changes.patch, work):
-        try:
-            apply_patch(changes.patch, work, changes.paths)
-        except EngineError as error:
-            raise EngineError(f"{said} does not fit the repository as it is here. {error} {kept}") from error
-
-
-def _take_over(earlier: Earlier, work: Path) -> None:
-    """Bring an earlier run's own changes about in a new copy, unless they are there already."""
-    changes, number = earlier.changes, earlier.run_id
-    if changes.truncated:
-        raise EngineError(f"What run {number} changed, which this run builds on, is too large to be taken over.")
-    if changes and not is_applied(changes.patch, work):
-        try:
-            apply_patch(changes.patch, work, changes.paths)
-        except EngineError as error:
-            raise EngineError(f"This run builds on run {number}, whose changes do not fit any more. {error}") from error
+        bring_own(task.kept.changes, task.run_id, work)  # not recorded: it is the run's own part
 
 
 async def _begin_branch(task: Task, work: Path) -> str:
@@ -264,7 +218,7 @@ def _begin_database(database: Path, branch: str) -> None:
 def _settle(task: Task, partial: Path, folder: Path, branch: str) -> None:
     tree = Baseline(partial / _BASE, partial / _WORK).tree()
     kept = task.kept.turn if task.kept else None
-    _write_state(partial, {"branch": branch, "tree": tree, "kept": kept})
+    write_state(partial, {"branch": branch, "tree": tree, "kept": kept})
     _remove(folder)
     partial.rename(folder)
 

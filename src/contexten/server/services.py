@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contexten.engines.workspace import close
+from contexten.engines.workspace import CHECKOUTS, close
 from contexten.errors import DataDirectoryInUseError, SettingsError
 from contexten.protocol import EngineInfo, SignInLink
 from contexten.server.credentials import leave_credentials
@@ -16,6 +16,7 @@ from contexten.server.limits import RequestLimits
 from contexten.server.live.hub import Hub
 from contexten.server.lock import DataLock
 from contexten.server.queue import Queue
+from contexten.server.queue.copies import sweep_copies
 from contexten.server.readiness import Readiness
 from contexten.server.store import Store
 from contexten.server.store.columns import iso
@@ -115,11 +116,14 @@ async def _working(
     readiness = Readiness(store, queue)
     async with hub:
         await queue.start()
+        sweeping = asyncio.create_task(sweep_copies(store, settings.data_dir / CHECKOUTS), name="copies")
         try:
             async with Advancer(settings, store, queue, engines) as workflows:
                 yield Services(settings, engines, store, home, queue, workflows, hub, limits, readiness, base_url)
         finally:
             readiness.close()
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
             await queue.stop()
 
 

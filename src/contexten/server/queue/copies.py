@@ -1,4 +1,4 @@
-"""What becomes of a run's own copy of its repository when a turn ends: its changes are kept, however the turn ended."""
+"""What becomes of a run's own copy of its repository: when a turn ends its changes are kept, and with the run it goes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from contexten.engines.checkout import discard_checkout, find_checkout, note_kept
+from contexten.engines.checkout import checkouts, discard_checkout, find_checkout, note_kept
 from contexten.errors import EngineError, StoreUnavailableError
 from contexten.server.store.errors import NotThereError
 
@@ -41,6 +41,25 @@ async def keep_changes(store: Store, home: Path, record: TurnRecord, outcome: Ou
         raise
     except Exception:  # whatever it is, the run must end
         logger.exception("What run %d changed could not be kept", record.run_id)
+
+
+async def sweep_copies(store: Store, home: Path) -> None:
+    """Delete the copies whose runs are deleted: the process ended in between, or another worker was asked to delete them.
+
+    A run that the store does not know is none of these: the folder may belong to another database too.
+
+    Args:
+        store: knows which runs were deleted.
+        home: the folder of the copies.
+    """
+    try:
+        found = await asyncio.to_thread(checkouts, home)
+        deleted = await store.runs.deleted(run_id for _, run_id in found)
+        for organization_id, run_id in found:
+            if run_id in deleted:
+                await asyncio.to_thread(discard_checkout, home, organization_id, run_id)
+    except (StoreUnavailableError, OSError) as error:
+        logger.warning("Copies of runs that are deleted are looked for at the next start again: %s", error)
 
 
 async def _keep(store: Store, home: Path, record: TurnRecord, outcome: Outcome | None) -> None:

@@ -25,6 +25,7 @@ KEPT = timedelta(days=30)
 """How long a notice is kept: who comes back after that has to look at the lists."""
 _INSERT = insert(notices)
 _FORGET = delete(notices).where(notices.c.created_at < bindparam("moment"))
+DELETED_RUNS = select(notices.c.subject_id).where(notices.c.kind == DELETED)
 # In the order and with the names of the columns of an event.
 NOTICE = select(
     notices.c.id,

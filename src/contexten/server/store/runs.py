@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from contexten.engines.base import Usage
 from contexten.protocol import RunStatus
-from contexten.server.store import run_attempts, run_changes, run_creation, run_deletion, run_pages, run_rows
+from contexten.server.store import notices, run_attempts, run_changes, run_creation, run_deletion, run_pages, run_rows
 from contexten.server.store.columns import now
 from contexten.server.store.entry_size import cut_text
 from contexten.server.store.records import RunFilter
@@ -16,7 +16,7 @@ from contexten.server.store.tables import runs, turns
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from sqlalchemy import Connection
 
@@ -150,6 +150,11 @@ class Runs:
         return await self._database.write(
             lambda transaction: run_deletion.delete_run(transaction, organization_id, run_id)
         )
+
+    async def deleted(self, run_ids: Iterable[int]) -> set[int]:
+        """Those of these runs that were deleted in the last 30 days."""
+        asked = set(run_ids)
+        return asked & await self._database.read(lambda connection: set(connection.scalars(notices.DELETED_RUNS)))
 
     async def ban(self, organization_id: int, run_id: int, banned: bool) -> RunRecord:
         """Mark a run as banned or not.
