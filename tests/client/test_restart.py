@@ -1,7 +1,7 @@
 """A server that is stopped and started again under a client that is watching."""
 
 import asyncio
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 
 import pytest
 from own_server import connect, embedded
@@ -10,81 +10,94 @@ from contexten import AsyncCodegenClient, CodegenClient
 from contexten.errors import ApiError
 
 
+class Restarting:
+    """A server that is started, and may be started again on the same data: at another port, as a rule."""
+
+    def __init__(self, folder):
+        self._folder, self._stack = folder, ExitStack()
+        self.start()
+
+    def start(self):
+        self.now = self._stack.enter_context(embedded(self._folder))
+
+    def stop(self):
+        self._stack.close()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+
+@pytest.fixture
+def restarting(tmp_path):
+    server = Restarting(tmp_path)
+    yield server
+    server.stop()
+
+
 def is_held(event):
     return event.event == "log" and event.entry.thought == "holding"
 
 
-def test_a_server_restarted_during_a_run(tmp_path, proxies):
+def heard_until_held(events):
+    heard = [next(events)]
+    while not is_held(heard[-1]):
+        heard.append(next(events))
+    return heard
+
+
+def test_a_server_restarted_during_a_run(restarting, proxies):
     """The stream, the wait and the run itself go on."""
-    first = embedded(tmp_path)
-    first.__enter__()
-    proxy = proxies(first.base_url)
-    heard = []
-    with connect(first, proxy.base_url) as client:
+    proxy = proxies(restarting.now.base_url)
+    with connect(restarting.now, proxy.base_url) as client:
         task = client.run("x", engine="held")
         events = task.events()
-        while not (heard and is_held(heard[-1])):
-            heard.append(next(events))
-        first.__exit__(None, None, None)
-        with embedded(tmp_path) as second:
-            proxy.upstream = second.base_url
-            client.cancel_agent_run(task.id)
-            heard += list(events)
-            task.refresh()
-            assert task.status == "CANCELLED"
-            with connect(second, second.base_url) as direct:
-                everything = list(direct.run_events(task.id))
+        heard = heard_until_held(events)
+        restarting.restart()
+        proxy.upstream = restarting.now.base_url
+        client.cancel_agent_run(task.id)
+        heard += list(events)
+        task.refresh()
+        assert task.status == "CANCELLED"
+        with connect(restarting.now) as direct:
+            everything = list(direct.run_events(task.id))
     assert [event.id for event in heard] == [event.id for event in everything]
 
 
-def test_a_local_server_that_comes_back_elsewhere_is_found_again(tmp_path):
+def test_a_local_server_that_comes_back_elsewhere_is_found_again(restarting):
     """The client was given no address: it found the one of its data folder, and does so again."""
-    first = embedded(tmp_path)
-    first.__enter__()
-    heard = []
     with CodegenClient() as client:
         task = client.run("x", engine="held")
         events = task.events()
-        while not (heard and is_held(heard[-1])):
-            heard.append(next(events))
-        first.__exit__(None, None, None)
-        with embedded(tmp_path) as second:
-            client.cancel_agent_run(task.id)
-            heard += list(events)
-            assert client.base_url == second.base_url
-            assert [event.id for event in heard] == [event.id for event in client.run_events(task.id)]
+        heard = heard_until_held(events)
+        restarting.restart()
+        client.cancel_agent_run(task.id)
+        heard += list(events)
+        assert client.base_url == restarting.now.base_url
+        assert [event.id for event in heard] == [event.id for event in client.run_events(task.id)]
     assert heard[-1].status == "CANCELLED"
 
 
-def test_the_twin_finds_it_again_too(tmp_path):
+def test_the_twin_finds_it_again_too(restarting):
     async def main():
-        first = embedded(tmp_path)
-        await asyncio.to_thread(first.__enter__)
         async with AsyncCodegenClient() as client:
             task = await client.run("x", engine="held")
             async with aclosing(task.events()) as events:
                 async for event in events:
                     if is_held(event):
-                        await asyncio.to_thread(first.__exit__, None, None, None)
-                        second = embedded(tmp_path)
-                        await asyncio.to_thread(second.__enter__)
+                        await asyncio.to_thread(restarting.restart)
                         await client.cancel_agent_run(task.id)
-            address = client.base_url
-        await asyncio.to_thread(second.__exit__, None, None, None)
-        return event.status, address == second.base_url
+            return event.status, client.base_url
 
-    assert asyncio.run(main()) == ("CANCELLED", True)
+    assert asyncio.run(main()) == ("CANCELLED", restarting.now.base_url)
 
 
-def test_a_server_that_was_named_is_not_looked_for_elsewhere(tmp_path):
-    first = embedded(tmp_path)
-    first.__enter__()
-    named = first.base_url
-    with connect(first, max_retries=0) as client:
+def test_a_server_that_was_named_is_not_looked_for_elsewhere(restarting):
+    named = restarting.now.base_url
+    with connect(restarting.now, max_retries=0) as client:
         client.me()
-        first.__exit__(None, None, None)
-        with embedded(tmp_path) as second:
-            if second.base_url != named:
-                with pytest.raises(ApiError):
-                    client.me()
-            assert client.base_url == named
+        restarting.restart()
+        if restarting.now.base_url != named:
+            with pytest.raises(ApiError):
+                client.me()
+        assert client.base_url == named

@@ -13,6 +13,7 @@ from example_programs import ROOT
 
 import contexten
 
+pytestmark = pytest.mark.once
 SAMPLE = ROOT / "tests" / "cli" / "sample"
 PROGRAM = """
 from api import CodegenClient

@@ -4,10 +4,13 @@ import json
 import shutil
 import time
 
+import pytest
+
 from editing_engine import Editing
 from running_server import running
 from shop_project import make_project
 
+pytestmark = pytest.mark.once
 WRITE = json.dumps({"end": "well", "a.py": "two\n"})
 
 
