@@ -3,11 +3,23 @@
 (() => {
   "use strict";
 
-  // Colours: what was chosen, before anything is painted.
-  try {
-    const chosen = localStorage.getItem("theme");
-    if (chosen === "light" || chosen === "dark") document.documentElement.style.colorScheme = chosen;
-  } catch { /* no storage: the system's choice */ }
+  // Colours: what was chosen, before anything is painted, and whatever else would like to set them.
+  const root = document.documentElement;
+  const chosen = () => { try { return localStorage.getItem("theme") ?? "system"; } catch { return "system"; } };
+  const paint = () => {
+    const scheme = chosen() === "system" ? "" : chosen();
+    if (root.style.colorScheme !== scheme) root.style.colorScheme = scheme;
+    if (root.dataset.colours !== scheme) root.dataset.colours = scheme; // the style sheet goes by this one
+    document.querySelectorAll("select[data-colours]").forEach((each) => { if (each.value !== chosen()) each.value = chosen(); });
+  };
+  paint();
+  new MutationObserver(paint).observe(root, { attributes: true, attributeFilter: ["style"] });
+  window.addEventListener("storage", paint);
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches?.("select[data-colours]")) return;
+    try { localStorage.setItem("theme", event.target.value); } catch { /* for this page alone */ }
+    paint();
+  });
 
   // Times
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
@@ -62,6 +74,7 @@
 
   new MutationObserver((changes) => {
     let inLog = false;
+    paint();
     for (const change of changes) {
       if (change.type === "attributes") { if (change.target.matches("time")) tell(change.target); else inLog = true; continue; }
       for (const node of change.addedNodes) if (node.nodeType === 1) { if (node.matches("time[data-kind]")) tell(node); tellAll(node); }

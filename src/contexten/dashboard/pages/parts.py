@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
-from reflex.style import color_mode, set_color_mode
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 
@@ -73,13 +72,12 @@ def sure(question: Any, *, yes: Any, no: Any) -> rx.Component:
 
 
 def colours(name: str) -> rx.Component:
-    """The choice of colours."""
+    """The choice of colours, which the browser keeps by itself: nothing of it needs the server."""
     return rx.el.select(
         rx.el.option("Auto", value="system"),
         rx.el.option("Light", value="light"),
         rx.el.option("Dark", value="dark"),
-        value=color_mode,
-        on_change=set_color_mode,
+        custom_attrs={"data-colours": "true"},
         class_name="select small",
         id=name,
     )

@@ -37,7 +37,12 @@ def _who() -> rx.Component:
         ),
         rx.cond(
             ~Visit.standalone,
-            rx.el.form(rx.el.button("Sign out", type="submit", class_name="button"), action="/sign-out", method="post"),
+            rx.el.form(
+                rx.el.button("Sign out", type="submit", class_name="button"),
+                action="/sign-out",
+                method="post",
+                on_submit=None,  # the browser sends it: Reflex keeps forms from being sent otherwise
+            ),
         ),
         class_name="panel",
     )

@@ -74,7 +74,7 @@ def _bar(name: str) -> rx.Component:
                 rx.el.span(rx.el.span(class_name="dot"), "Live", class_name="status good", title="Connected"),
                 rx.el.span(rx.el.span(class_name="dot"), "Not connected", class_name="status idle"),
             ),
-            class_name="live",
+            class_name="connected",
         ),
         rx.el.label(
             rx.el.span("Colours", class_name="unseen"),
