@@ -24,7 +24,10 @@ Kinds = Annotated[
 ]
 _FORM = "`data` is JSON, `id` grows in the order of commits."
 _OF_RUN: dict[int | str, dict[str, Any]] = {
-    200: {"description": f"Events of the kinds `log` and `status`, and `partial` when asked for; {_FORM}", "model": RunEvent}
+    200: {
+        "description": f"Events of the kinds `log` and `status`, and `partial` when asked for; {_FORM}",
+        "model": RunEvent,
+    }
 }
 _OF_ORGANIZATION: dict[int | str, dict[str, Any]] = {
     200: {"description": f"Events of all kinds; {_FORM}", "model": LiveEvent}
