@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import reflex as rx
 
 from contexten.dashboard.choices import Choices
+from contexten.dashboard.hosting.apart import set_apart
 from contexten.dashboard.pages.run import run_page
 from contexten.dashboard.pages.runs import runs_page
 from contexten.dashboard.pages.settings import settings_page
@@ -23,6 +24,7 @@ from contexten.dashboard.workflows import OneWorkflow, Workflows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+set_apart()
 app = rx.App(
     stylesheets=["/contexten.css"],
     head_components=[

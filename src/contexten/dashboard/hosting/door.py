@@ -96,8 +96,11 @@ class Door(Generic[V]):
             return self._unless_page(request, plain.not_installed(request))
         if method == "GET" and (code := request.query_params.get("code")) and _is_navigation(request):
             return await self._sign_in(request, code)
+        return self._pages.asset(request) or await self._page(request)
+
+    async def _page(self, request: Request) -> Response:
         visitor = await self._visitor(request)
-        if path == plain.SESSION:
+        if request.url.path == plain.SESSION:
             return Response(status_code=401 if visitor is None else 204, headers={"Cache-Control": "no-store"})
         if visitor is None:
             return self._unless_page(request, plain.sign_in(request, self._keeper.advice))

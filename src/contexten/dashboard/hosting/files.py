@@ -38,10 +38,12 @@ class Files:
 
     def answer(self, request: Request) -> Response | None:
         """The file or the page at an address; None when there is neither."""
+        return self.asset(request) or self.page(request)
+
+    def asset(self, request: Request) -> Response | None:
+        """The file at an address that is no page; None when there is none."""
         path = request.url.path
-        if path in self._files and path not in self._pages:
-            return self._file(path, request)
-        return self.page(request)
+        return self._file(path, request) if path in self._files and path not in self._pages else None
 
     def page(self, request: Request) -> Response | None:
         """The page at an address; None when no page has it."""

@@ -7,7 +7,7 @@ import logging
 import os
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,38 +73,13 @@ def _load(bundle: Bundle) -> tuple[App, Starlette]:
 
     Once in a process: Reflex keeps states and pages in the modules that define them.
     """
-    _look_nowhere()
+    from contexten.dashboard.hosting.apart import set_apart
+
+    set_apart()
     from contexten.dashboard.app import app
 
     with _environment(bundle):
         return app, cast("Starlette", app())
-
-
-def _look_nowhere() -> None:
-    """Keep Reflex from looking into the current folder, which is the project of whoever started the server.
-
-    It would run a file `rxconfig.py` there, and tidy up a folder `assets`.
-    """
-    import reflex.assets
-    import reflex_base.config
-
-    from contexten.dashboard.rxconfig import config
-
-    def ours(_: object = None) -> Any:
-        return config
-
-    def nothing() -> None:
-        pass
-
-    for name in ("reflex", "reflex_base"):  # what they have to say is for whoever makes the pages
-        logging.getLogger(name).setLevel(logging.ERROR)
-    for module, name, replacement in (
-        (reflex_base.config, "_get_config", ours),
-        (reflex.assets, "remove_stale_external_asset_symlinks", nothing),
-    ):
-        if not hasattr(module, name):
-            raise RuntimeError(f"This version of Reflex has no {module.__name__}.{name}.")
-        setattr(module, name, replacement)
 
 
 @contextmanager

@@ -40,6 +40,10 @@ class Pages:
         self._live: Live | None = None
         self.seats = Seats()
 
+    def asset(self, request: Request) -> Response | None:
+        """A script or style of the pages that are open, which tells nobody anything; None for everything else."""
+        return self._files.asset(request) if self._files else None
+
     async def answer(self, request: Request) -> Response | None:
         """The file or page at an address, or what is to be said instead; None when there is nothing."""
         files = await self._opened()
