@@ -35,10 +35,16 @@ def test_a_trial_in_the_sandbox_sees_nothing_of_the_machine(tmp_path):
     (tmp_path / "mine" / "here.py").write_text("x = 1\n")
     (tmp_path / "mine" / "kept").mkdir()
     (tmp_path / "mine" / "kept" / "token").write_text("secret")
+    (tmp_path / "mine" / ".env").write_text("TOKEN=secret")
+    (tmp_path / "mine" / ".ssh").mkdir()
+    (tmp_path / "mine" / ".ssh" / "id").write_text("secret")
+    (tmp_path / "mine" / ".gone").symlink_to("nowhere")
     paths, hidden = [tmp_path / "mine"], [tmp_path / "mine" / "kept"]
     told = failures_of(
         "import here, os, pathlib, socket\n"
         f"print(os.path.exists({str(tmp_path / 'secret')!r}), list(pathlib.Path({str(hidden[0])!r}).iterdir()))\n"
+        "place = pathlib.Path(here.__file__).parent\nprint([*(place / '.ssh').iterdir()])\n"
+        "try:\n    print(f'read {(place / \".env\").read_text()!r}')\nexcept OSError:\n    print('read nothing')\n"
         "with socket.socket() as one:\n    print(one.connect_ex(('127.0.0.1', 9)), [n for _, n in socket.if_nameindex()])\n"
         "pathlib.Path(here.__file__).write_text('y = 2')\n",
         "m",
@@ -47,6 +53,7 @@ def test_a_trial_in_the_sandbox_sees_nothing_of_the_machine(tmp_path):
     )
     assert told is not None
     assert "False []" in told
+    assert "[]\nread nothing\n" in told or "[]\nread ''\n" in told
     assert "['lo']" in told
     assert "Read-only file system" in told
 
@@ -60,7 +67,7 @@ def test_a_trial_sees_no_secret_and_leaves_nothing_running(tmp_path, monkeypatch
         f"open({str(mark)!r}, 'w').write(str(child.pid))\n"
     )
     assert failures_of(code, "m", [], walls=False) is None
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while _runs(int(mark.read_text())):
         assert time.monotonic() < deadline
 

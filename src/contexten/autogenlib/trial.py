@@ -1,7 +1,7 @@
 """Trying new code in a process of its own, with limits and without the environment's secrets: it is imported, its doctests run.
 
 Where bubblewrap works the process is in its sandbox: no network, nothing of the machine to read but programs, the packages of this
-interpreter and the project's modules, nothing to write but its own folder. Elsewhere it can read and write what the user can. The
+interpreter and the project's modules without what is hidden beside them, nothing to write but its own folder. Elsewhere it can read and write what the user can. The
 gate has read the code before.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contexten.client.completing import completed
+from contexten.codebase.hidden import is_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,8 @@ def _sandbox(paths: Sequence[Path], hidden: Sequence[Path], *, walls: bool) -> t
 
     if not walls or not bubblewrap.availability().ready:
         return Sandbox("none"), None
-    return Sandbox(readable=_readable(paths), hidden=hidden), bubblewrap.HOME
+    readable = _readable(paths)
+    return Sandbox(readable=readable, hidden=[*hidden, *_private(paths, readable)]), bubblewrap.HOME
 
 
 def _readable(paths: Sequence[Path]) -> list[Path]:
@@ -88,3 +90,9 @@ def _readable(paths: Sequence[Path]) -> list[Path]:
     wanted = [Path(sys.base_prefix), Path(sys.prefix), _LAUNCH.parent, *packages, *paths]
     folders = dict.fromkeys(path.resolve() for path in wanted if path.is_dir())
     return [folder for folder in folders if not home.is_relative_to(folder)]
+
+
+def _private(paths: Sequence[Path], readable: Sequence[Path]) -> list[Path]:
+    """What in the project is its owner's own, such as `.env`: what fails goes back to a model, with what it printed."""
+    found = (entry.resolve() for path in paths if path.is_dir() for entry in path.iterdir() if is_hidden(entry.name))
+    return [entry for entry in found if entry.exists() and not any(folder.is_relative_to(entry) for folder in readable)]

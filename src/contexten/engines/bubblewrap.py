@@ -50,7 +50,7 @@ def walls(root: Path, *, hidden: Sequence[Path], readable: Sequence[Path], netwo
 
     Args:
         root: the folder that can be written; seen at its own place.
-        hidden: folders that are empty for the command.
+        hidden: folders, and files that are there, that are empty for the command.
         readable: folders that it can read.
         network: whether it has one.
     """
@@ -122,7 +122,7 @@ def _project(root: Path, hidden: Sequence[Path], readable: Sequence[Path]) -> It
     visible = [*map(Path, _PROGRAMS), *readable]
     for folder in hidden:
         if any(folder.is_relative_to(place) for place in visible):
-            yield from ("--tmpfs", str(folder))
+            yield from ("--tmpfs", str(folder)) if folder.is_dir() else ("--ro-bind", "/dev/null", str(folder))
     yield from ("--bind", str(root), str(root), "--chdir", str(root), "--remount-ro", "/")
 
 
