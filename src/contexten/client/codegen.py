@@ -275,7 +275,14 @@ class AsyncCodegenClient(AsyncRunCalls, AsyncWorkflowCalls, AsyncRepositoryCalls
         on_partial: Callable[[str], None] | None = None,
         org_id: Org = None,
     ) -> AsyncGenerator[RunEvent]:
-        """What happens to a run, live, until its newest turn ends; see the twin."""
+        """What happens to a run, live, until its newest turn ends.
+
+        Args:
+            run_id: the run.
+            after: id of the last event that is known already.
+            on_partial: given text that the run is still saying, all of it so far; the next event takes its place.
+            org_id: organization, when it is not the client's own.
+        """
         organization = await self._connection.organization(org_id)
         number = runs.number(run_id)
         following = follow.afollow_run(self._connection, organization, number, after, on_partial)
