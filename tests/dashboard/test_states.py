@@ -205,6 +205,7 @@ def test_changes_are_shown_file_by_file(look, place):
 def test_news_reach_the_page_that_is_open(look, place):
     async def happens(tab):
         run = place.admin.create("news", engine="held")
+        place.admin.until(run["id"], lambda run: run["log_count"] == 2)
         tab.at(f"/runs/{run['id']}")
         state = await tab.on(Run, "load")
         news = News()
@@ -230,16 +231,17 @@ def _event(run_id, position):
 
 
 def test_portions_tell_what_happens_and_end_when_nobody_looks(look, place):
-    looking = [True]
-
     async def happens(tab):
         run_id, seen = 0, News()
-        async for news in portions(tab.client, lambda: looking[0]):
+
+        async def looks():
+            return not (run_id in seen.runs and run_id in seen.logs)
+
+        async for news in portions(tab.client, looks):
             if news.missed and not run_id:
                 run_id = place.admin.create("watched")["id"]
             seen.runs |= news.runs
             seen.logs.update(news.logs)
-            looking[0] = not (run_id in seen.runs and run_id in seen.logs)
         assert seen.logs[run_id][0].agent_run_id == run_id
 
     look(happens)
@@ -377,6 +379,23 @@ def test_settings_are_tried_and_then_written_for_the_owner_alone(look, place, fo
         assert place.admin.token in (folder / ".env").read_text()
 
     look(happens, standalone=True)
+
+
+def test_a_hosted_server_shows_its_runs(look):
+    from hosted_server import ORG, TOKEN, Hosted, served
+
+    async def happens(tab):
+        async with AsyncCodegenClient(token=TOKEN, base_url=address, org_id=ORG) as client:
+            tab.seat.open_client = client
+            await tab.on(Visit, "enter")
+            await tab.on(Starting, "start", {"prompt": "hello"})
+            assert (await tab.on(Runs, "load")).cards[0].word == "running"
+            tab.at(tab.sent_to.pop())
+            run = await tab.on(Run, "load")
+            assert (run.card.id, run.problem, run.absent) == (int(run.router.url.path.split("/")[-1]), "", "")
+
+    with served(Hosted().app) as address:
+        look(happens)
 
 
 def test_in_the_servers_process_nothing_is_written(look, folder):

@@ -10,6 +10,7 @@ import reflex as rx
 from contexten._plain import one_line
 from contexten.dashboard.page import Page
 from contexten.dashboard.visit import listeners
+from contexten.errors import NotFoundError
 
 if TYPE_CHECKING:
     from contexten.client import AsyncCodegenClient
@@ -116,7 +117,10 @@ class Choices(Page, rx.State):
 
 
 async def _offered(client: AsyncCodegenClient) -> tuple[list[EngineInfo], list[Repository], int]:
-    engines = await client.list_engines()
+    try:
+        engines = await client.list_engines()
+    except NotFoundError:  # a hosted Codegen does not say
+        engines = []
     page = await client.list_repositories(limit=100)
     return engines, page.items, page.total
 

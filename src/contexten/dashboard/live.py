@@ -12,7 +12,7 @@ from contexten.protocol import LogEvent
 from contexten.resilience import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from contexten.client import AsyncCodegenClient
 
@@ -65,7 +65,7 @@ class _Connection:
     gap: bool = False
 
 
-async def portions(client: AsyncCodegenClient, somebody_looks: Callable[[], bool]) -> AsyncGenerator[News]:
+async def portions(client: AsyncCodegenClient, somebody_looks: Callable[[], Awaitable[bool]]) -> AsyncGenerator[News]:
     """What happens in the client's organization, for as long as somebody looks.
 
     Raises:
@@ -74,7 +74,7 @@ async def portions(client: AsyncCodegenClient, somebody_looks: Callable[[], bool
     waiting: asyncio.Queue[Any] = asyncio.Queue(_MOST_WAITING)
     pump = asyncio.create_task(_pump(client, waiting))
     try:
-        while somebody_looks():
+        while await somebody_looks():
             if (news := await _portion(waiting)) is not None:
                 yield news
     finally:

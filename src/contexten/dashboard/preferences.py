@@ -12,6 +12,7 @@ from contexten.client import AsyncCodegenClient
 from contexten.dashboard import session
 from contexten.dashboard.envfile import ADDRESS, ORGANIZATION, TOKEN, objection, write_settings
 from contexten.dashboard.page import Page
+from contexten.dashboard.visit import Visit
 from contexten.errors import ContextenError
 from contexten.settings import ClientSettings
 
@@ -72,7 +73,7 @@ class Preferences(Page, rx.State):
         else:
             self.told = f"Saved in {path}. Signed in as {who}."
             self.has_token = self.has_token or bool(given[TOKEN])
-            yield rx.set_value("token", "")
+            yield [rx.set_value("token", ""), Visit.forget]
         self.busy = False
 
 

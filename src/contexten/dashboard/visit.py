@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import reflex as rx
 from reflex_base.registry import RegistrationContext
 
+from contexten.client.answers import NoEventStreamError
 from contexten.dashboard import session
 from contexten.dashboard.live import portions
 from contexten.errors import ApiError, AuthenticationError
 
 if TYPE_CHECKING:
+    from contexten.client import AsyncCodegenClient
     from contexten.dashboard.live import News
 
 listeners: dict[str, type[Any]] = {}
@@ -33,6 +35,9 @@ class Visit(rx.State):
     """Address that the pages talk to."""
     role: rx.Field[str] = rx.field("")
 
+    live: rx.Field[bool] = rx.field(default=False)
+    """Whether what happens is shown by itself."""
+
     _following: bool = False
 
     @rx.event
@@ -43,49 +48,70 @@ class Visit(rx.State):
         if client is None:
             self.phase = "signed_out"
             return None
-        self.server = client.base_url
-        if not self.who:
-            try:
-                me = await client.me()
-                number = await client.organization()
-            except AuthenticationError:
-                self.phase = "signed_out"
-                return None
-            except ApiError as error:
-                self.lost = str(error)
-            else:
-                self.who, self.role = me.full_name or me.github_username, (me.role or "").lower()
-                self.organization = str(number)
-                self.lost = ""
-        self.phase = "here"
-        return None if self._following else Visit.follow
+        if not self.who or self.server != client.base_url:
+            await self._meet(client)
+        return None if self._following or self.phase != "here" else Visit.follow
+
+    @rx.event
+    def forget(self) -> Any:
+        """Find out anew who looks: the settings have changed."""
+        self.who = ""
+        return Visit.enter
 
     @rx.event(background=True)
     async def follow(self) -> None:
-        """Tell the open page what happens on the server, until the tab is closed."""
+        """Tell the open page what happens on the server, until the tab is closed or the session ends."""
         async with self:
-            client = await session.client(self.router_data)
-            if self._following or client is None:
+            if self._following:
                 return
-            self._following = True
+            self._following, data = True, dict(self.router_data)
         token = self.router.session.client_token
         try:
-            async for news in portions(client, lambda: is_open(token)):
+            while is_open(token) and (client := await session.client(data)) is not None:
+                if not await self._listen(client, token, data):
+                    return
+        finally:
+            async with self:
+                self._following = self.live = False
+
+    async def _meet(self, client: AsyncCodegenClient) -> None:
+        self.phase, self.server, self.who = "here", client.base_url, ""
+        try:
+            me = await client.me()
+            self.organization = str(await client.organization())
+        except AuthenticationError:
+            self.phase = "signed_out"
+        except ApiError as error:
+            self.lost = str(error)
+        else:
+            self.who, self.role = me.full_name or me.github_username, (me.role or "").lower()
+            self.lost = ""
+
+    async def _listen(self, client: AsyncCodegenClient, token: str, data: dict[str, Any]) -> bool:
+        """Tell the page what a client hears; whether it is worth listening again, perhaps with another client."""
+
+        async def looks() -> bool:
+            return is_open(token) and await session.client(data) is client
+
+        try:
+            async for news in portions(client, looks):
                 async with self:
                     await self._tell(news)
+        except NoEventStreamError:  # a hosted Codegen: the pages are as new as the last reload
+            return False
         except AuthenticationError:
             async with self:
                 self.phase = "signed_out"
+            return False
         except ApiError as error:
             async with self:
                 self.lost = str(error)
-        finally:
-            async with self:
-                self._following = False
+            return False
+        return True
 
     async def _tell(self, news: News) -> None:
         if news.lost is not None:
-            self.lost = news.lost
+            self.lost, self.live = news.lost, not news.lost
         listener = listeners.get(self.router.route_id)
         if listener is not None and not news.lost:
             await (await self.get_state(listener))._hear(news)  # noqa: SLF001 - what is public is an event of the browser

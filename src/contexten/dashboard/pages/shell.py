@@ -70,9 +70,9 @@ def _bar(name: str) -> rx.Component:
         ),
         rx.el.span(
             rx.cond(
-                (Visit.phase == "here") & (Visit.lost == "") & ~has_connection_errors,
+                Visit.live & ~has_connection_errors,
                 rx.el.span(rx.el.span(class_name="dot"), "Live", class_name="status good", title="Connected"),
-                rx.el.span(rx.el.span(class_name="dot"), "Not connected", class_name="status idle"),
+                rx.el.span(rx.el.span(class_name="dot"), "Not live", class_name="status idle"),
             ),
             class_name="connected",
         ),
