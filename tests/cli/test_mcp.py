@@ -40,6 +40,7 @@ async def test_without_a_server_it_brings_one_for_as_long_as_it_is_needed(machin
         assert "shop/checkout.py:8" in await answer(client, "code_callers", name="refund_order")
         run = json.loads(await answer(client, "create_agent_run", prompt="Who calls refund_order?"))
         assert "shop/checkout.py:8" in run["result"]
+        assert "web_url" not in run  # nobody could look at it
         assert Holder.current(machine.data).command == "contexten mcp"
         machine.until(lambda: Holder.current(machine.data) is None, "its server to end after the last call")
         assert json.loads(await answer(client, "list_agent_runs"))["total"] == 1  # and to come back for the next

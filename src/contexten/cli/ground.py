@@ -73,7 +73,8 @@ class Ground:
                     self._lingering.cancel()
                     self._lingering = None
                 found = await self._found()
-            yield Access(found.client, self._home, self._folder, local=found.connection.local)
+            local, passing = found.connection.local, found.connection.embedded
+            yield Access(found.client, self._home, self._folder, local=local, passing=passing)
         finally:
             self._calls -= 1
             if self._open is not None and self._open.connection.embedded and not self._calls:

@@ -28,6 +28,8 @@ class Access:
     """The folder that questions about code are about when they name no repository."""
     local: bool = False
     """Whether the server's repositories are folders of this machine, so that their code can be read."""
+    passing: bool = False
+    """Whether the server ends soon, so that its addresses are of no use to people."""
     cache: Path | None = None
     """Where code indexes are kept; the user's cache folder when None."""
 

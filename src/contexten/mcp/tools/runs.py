@@ -117,14 +117,16 @@ async def get(call: Call, wanted: Get) -> str:
 async def list_runs(call: Call, wanted: List) -> str:
     """A page of the runs."""
     page = await call.access.client.list_agent_runs(skip=wanted.skip, limit=wanted.limit, org_id=wanted.org_id)
-    shown = fitting(map(in_list, page.items))
+    shown = fitting(_reachable(call, in_list(run)) for run in page.items)
     return as_json({"agent_runs": shown, "total": page.total, "next_skip": _next(wanted.skip, shown, page.total)})
 
 
 async def search(call: Call, wanted: Search) -> str:
     """Runs with a text."""
     found = await call.access.client.search(wanted.text, limit=wanted.limit, org_id=wanted.org_id)
-    hits = fitting({**in_list(hit.run), "where": hit.where, "snippet": hit.snippet} for hit in found.items)
+    hits = fitting(
+        _reachable(call, {**in_list(hit.run), "where": hit.where, "snippet": hit.snippet}) for hit in found.items
+    )
     return as_json({"agent_runs": hits, "more": found.next_cursor is not None or len(hits) < len(found.items)})
 
 
@@ -136,7 +138,8 @@ async def resume(call: Call, wanted: Resume) -> str:
 
 async def cancel(call: Call, wanted: Cancel) -> str:
     """Stop a run."""
-    return as_json(facts(await call.access.client.cancel_agent_run(wanted.agent_run_id, org_id=wanted.org_id)))
+    run = await call.access.client.cancel_agent_run(wanted.agent_run_id, org_id=wanted.org_id)
+    return as_json(_reachable(call, facts(run)))
 
 
 async def logs(call: Call, wanted: Logs) -> str:
@@ -168,11 +171,19 @@ async def diff(call: Call, wanted: Diff) -> str:
 
 async def _followed(call: Call, task: AsyncAgentTask, seconds: float) -> str:
     await until_ended(task, seconds, call.progress)
-    run, number = task.run, task.id
+    return as_json(_reachable(call, facts(task.run, next_step=_next_step(task))))
+
+
+def _next_step(task: AsyncAgentTask) -> str | None:
     if not task.is_terminal:
-        return as_json(facts(run, next_step=f"It goes on. get_agent_run {number} with wait_seconds waits for its end."))
-    changed = run.get("summary") if run.get("engine") not in {None, "analyst"} else None
-    return as_json(facts(run, next_step=f"get_agent_run_diff {number} shows what it changed." if changed else None))
+        return f"It goes on. get_agent_run {task.id} with wait_seconds waits for its end."
+    writes = task.run.get("summary") and task.run.get("engine") not in {None, "analyst"}
+    return f"get_agent_run_diff {task.id} shows what it changed." if writes else None
+
+
+def _reachable(call: Call, run: dict[str, Any]) -> dict[str, Any]:
+    """A run without the address of a server that is gone soon."""
+    return {name: value for name, value in run.items() if name != "web_url" or not call.access.passing}
 
 
 def _next(skip: int, shown: list[dict[str, Any]], total: int) -> int | None:
