@@ -17,6 +17,9 @@ def test_creates_are_limited_and_say_when_to_try_again(start):
         assert refused.status_code == 429
         assert 1 <= int(refused.headers["Retry-After"]) <= 60
         assert refused.json()["message"] == "Rate limit exceeded. Please try again later."
+        for address in ("/agent_runs", "/create_agent_run/plan/one%20more"):
+            again = place.member.http.post(address, json={"prompt": "one more"})
+            assert again.status_code == 429, "a second name is no second budget"
         assert place.member.http.get("/v1/users/me").status_code == 200, "reads are counted apart"
         assert place.admin.create(), "each token is counted apart"
 
