@@ -53,7 +53,7 @@ def serve(
     from contexten.dashboard.hosting.standalone import serve as serve_pages
     from contexten.settings import DEFAULT_HOST, ServerSettings
 
-    settings = ServerSettings(CONTEXTEN_HOST=DEFAULT_HOST, CONTEXTEN_PORT=port)
+    settings = ServerSettings().model_copy(update={"host": DEFAULT_HOST, "port": port})
     show_logs(settings)
     serve_pages(settings, _told_as_json if json else _told)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from contexten.cli.output import emit, note, say, table
 from contexten.cli.words import Json, application
+
+if TYPE_CHECKING:
+    from contexten.protocol import Token
 
 RoleWord = Literal["admin", "member", "read-only", "read_only"]
 app = application("Create, list and revoke access tokens.", "contexten token create ci")
@@ -35,7 +38,7 @@ def create(
 
 @app.command("list", epilog="Example: contexten token list")
 def list_(*, json: Json = False) -> None:
-    """List the tokens of the organization, without their secrets."""
+    """List the tokens of the organization, without their secrets. Those that expire are sessions of the dashboard."""
     from contexten.cli.connect import connected
     from contexten.cli.live import age
 
@@ -50,7 +53,7 @@ def list_(*, json: Json = False) -> None:
             token.role,
             f"{token.prefix}…",
             age(token.last_used_at) or "never",
-            _state(token.revoked_at),
+            _state(token),
             token.name,
         )
         for token in tokens
@@ -76,5 +79,7 @@ def revoke(
         say(f"token {token} revoked")
 
 
-def _state(revoked_at: str | None) -> str:
-    return "revoked" if revoked_at else "active"
+def _state(token: Token) -> str:
+    if token.revoked_at:
+        return "revoked"
+    return f"until {token.expires_at[:10]}" if token.expires_at else "active"

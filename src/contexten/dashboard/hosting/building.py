@@ -80,7 +80,7 @@ class Building:
         try:
             assert process.stdout is not None  # noqa: S101 - asked for above; tells the type checker
             async for line in process.stdout:
-                self._lines.append(line.decode("utf-8", "replace").rstrip())
+                self._lines.append(line.decode("utf-8", "replace").strip(" ─\n"))
             if await process.wait():
                 self._failed = sources
         finally:
