@@ -28,7 +28,7 @@ class Limits:
     command_seconds: float = 600.0
     """What one command may take."""
     request_seconds: float = 300.0
-    """What one request may take, each time that it is sent."""
+    """How long nothing may come of an answer, each time that it is asked for."""
     retries: int = 4
     """How often the provider's own library sends a request again that met a passing fault. Nothing else does."""
 
