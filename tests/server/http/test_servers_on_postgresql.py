@@ -47,6 +47,11 @@ def test_a_run_is_watched_at_one_process_and_stopped_at_the_other(program, datab
         assert [event["status"] for event in seen if event["event"] == "status"][-1] == "CANCELLED"
         ids = [event["id"] for event in seen]
         assert ids == sorted(set(ids))
+        with place.admin.http.stream("GET", place.admin.url("/events?kinds=deleted"), timeout=60) as stream:
+            told = (line for line in stream.iter_lines() if line.startswith("event: "))
+            assert next(told) == "event: open"
+            assert one.http.delete(one.url(f"/agent/run/{run['id']}")).status_code == 200
+            assert next(told) == "event: deleted"
         assert one.read(place.admin.finished("at two", engine="echo")["id"])["result"] == "at two"
     one.http.close()
 
