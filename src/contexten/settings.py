@@ -253,7 +253,7 @@ class ServerSettings(_Base):
     model_command_timeout: float = Field(default=600.0, gt=0, validation_alias="CONTEXTEN_MODEL_COMMAND_TIMEOUT")
     """Seconds that one command of a model may take."""
     model_request_timeout: float = Field(default=300.0, gt=0, validation_alias="CONTEXTEN_MODEL_REQUEST_TIMEOUT")
-    """Seconds that one request to a model may take, each time that it is sent."""
+    """Seconds for which nothing may come of a model's answer, each time that it is asked for."""
     model_retries: int = Field(default=4, ge=0, le=20, validation_alias="CONTEXTEN_MODEL_RETRIES")
     """How often a request to a model is sent again that met a passing fault of its provider."""
 
