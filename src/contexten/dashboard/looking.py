@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 SIZE = 20
 """Runs on a page."""
 _LONGEST = 200
-_MOST_PAGES = 10_000_000
+MOST_PAGES = 10_000_000
+
+
+def number_in(text: str) -> int:
+    """The number that a part of an address is; 0 when it is none that could be an id."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0  # noqa: PLR2004 - below 2**63
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,12 @@ class Looking:
     def read(cls, query: Mapping[str, str]) -> Looking:
         """What an address asks for; what it cannot mean is left out."""
         status = query.get("status", "")
-        page, top = _number(query.get("page", "")), _number(query.get("top", ""))
+        page, top = number_in(query.get("page", "")), number_in(query.get("top", ""))
         return cls(
             status=status if status in GROUPS else "",
             engine=query.get("engine", "")[:_LONGEST],
             text=query.get("q", "").strip()[:_LONGEST],
-            page=min(max(1, page), _MOST_PAGES),
+            page=min(max(1, page), MOST_PAGES),
             top=top if page > 1 else 0,
         )
 
@@ -70,7 +75,3 @@ class Looking:
         }
         query = urlencode({name: value for name, value in parts.items() if value})
         return f"/?{query}" if query else "/"
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0  # noqa: PLR2004 - below 2**63

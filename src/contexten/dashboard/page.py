@@ -8,7 +8,14 @@ import reflex as rx
 
 from contexten.dashboard import session
 from contexten.dashboard.visit import Visit
-from contexten.errors import ApiError, AuthenticationError, ConnectError, ContextenError, RequestTimeoutError
+from contexten.errors import (
+    ApiError,
+    AuthenticationError,
+    ConnectError,
+    ContextenError,
+    NotFoundError,
+    RequestTimeoutError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -55,3 +62,30 @@ class Page(rx.State, mixin=True):
 
     async def _hear(self, news: News) -> Any:
         """Take what has happened on the server while the page is open."""
+
+
+class OneThing(Page, mixin=True):
+    """A page of one thing, which may not be there, and which can be deleted."""
+
+    absent: rx.Field[str] = rx.field("")
+    """Why there is nothing to show: there is no such thing, or it was deleted."""
+    asking: rx.Field[bool] = rx.field(default=False)
+    """Whether it is asked if it is to be deleted."""
+    announced: rx.Field[str] = rx.field("")
+    """What has become of it, for those who hear the page."""
+
+    @rx.event
+    def ask_to_delete(self, asking: bool) -> None:
+        """Ask whether it is to be deleted, or take the question back."""
+        self.asking = asking
+
+    async def _deleted(self, delete: Callable[[AsyncCodegenClient], Awaitable[object]], back: str) -> Any:
+        """Delete it, and go back to the list."""
+        self.asking = False
+        return rx.redirect(back) if await self._ask(delete) is not None else None
+
+    def _told(self, error: ContextenError) -> str:
+        if isinstance(error, NotFoundError):
+            self.absent = str(error)
+            return ""
+        return super()._told(error)

@@ -11,17 +11,17 @@ from contexten.dashboard.cards import Card, card_of
 from contexten.dashboard.choices import Choices
 from contexten.dashboard.entries import Row
 from contexten.dashboard.log import Window
-from contexten.dashboard.page import Page
+from contexten.dashboard.looking import number_in
+from contexten.dashboard.page import OneThing
 from contexten.dashboard.patches import Patch, patch, patches, sections
 from contexten.dashboard.visit import listeners
 from contexten.dashboard.words import changed, tokens
-from contexten.errors import NotFoundError, StatusError
+from contexten.errors import StatusError
 from contexten.protocol import AgentRunDiff
 
 if TYPE_CHECKING:
     from contexten.client import AsyncCodegenClient
     from contexten.dashboard.live import News
-    from contexten.errors import ContextenError
     from contexten.protocol import AgentRun
 
 _PROMPT_PREVIEW = 400
@@ -29,12 +29,10 @@ _LONGEST_PROMPT = 200_000
 NOTHING = Card(0, "", "idle", ended=False, prompt="", worker="", repository="", created="", started="", took="", figures="", address="")  # fmt: skip
 
 
-class Run(Page, rx.State):
+class Run(OneThing, rx.State):
     """What the page of a run shows."""
 
     card: rx.Field[Card] = rx.field(default_factory=lambda: NOTHING)
-    absent: rx.Field[str] = rx.field("")
-    """Why there is nothing to show: there is no such run, or it was deleted."""
     prompt: rx.Field[str] = rx.field("")
     whole_prompt: rx.Field[str] = rx.field("")
     """The prompt when it is longer than what is shown, and unfolded."""
@@ -50,14 +48,11 @@ class Run(Page, rx.State):
     changed: rx.Field[str] = rx.field("")
     omitted: rx.Field[bool] = rx.field(default=False)
     tab: rx.Field[str] = rx.field("log")
-    asking: rx.Field[bool] = rx.field(default=False)
     busy: rx.Field[bool] = rx.field(default=False)
     wrong: rx.Field[str] = rx.field("")
     """What is wrong with the next prompt."""
     title: rx.Field[str] = rx.field("Run")
     """What the tab is called: many are open beside each other."""
-    announced: rx.Field[str] = rx.field("")
-    """What has become of the run, for those who hear the page."""
 
     _run_id: int = 0
     _total: int = 0
@@ -68,7 +63,7 @@ class Run(Page, rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the run that the address names."""
-        run_id = _number(self.router.url.path.rpartition("/")[2])
+        run_id = number_in(self.router.url.path.rpartition("/")[2])
         if run_id != self._run_id or self.absent:
             self.reset()
         self._run_id = run_id
@@ -151,17 +146,9 @@ class Run(Page, rx.State):
             self._show(run)
 
     @rx.event
-    def ask_to_delete(self, asking: bool) -> None:
-        """Ask whether the run is to be deleted, or take the question back."""
-        self.asking = asking
-
-    @rx.event
     async def delete(self) -> Any:
         """Delete the run, and go back to the list."""
-        self.asking = False
-        if await self._ask(lambda client: client.delete_agent_run(self._run_id)) is not None:
-            return rx.redirect("/")
-        return None
+        return await self._deleted(lambda client: client.delete_agent_run(self._run_id), "/")
 
     async def _renew(self) -> None:
         run = await self._ask(lambda client: client.get_agent_run(self._run_id))
@@ -220,12 +207,6 @@ class Run(Page, rx.State):
         if self._run_id in news.runs or news.missed:
             await self._renew()
 
-    def _told(self, error: ContextenError) -> str:
-        if isinstance(error, NotFoundError):
-            self.absent = str(error)
-            return ""
-        return super()._told(error)
-
 
 def _changes_of(run_id: int) -> Any:
     async def changes(client: AsyncCodegenClient) -> AgentRunDiff | None:
@@ -235,10 +216,6 @@ def _changes_of(run_id: int) -> Any:
             return None
 
     return changes
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0  # noqa: PLR2004 - below 2**63
 
 
 listeners["/runs/[run_id]"] = Run

@@ -9,14 +9,13 @@ import reflex as rx
 
 from contexten._plain import one_line
 from contexten.dashboard import graph
-from contexten.dashboard.page import Page
+from contexten.dashboard.looking import MOST_PAGES, number_in
+from contexten.dashboard.page import OneThing, Page
 from contexten.dashboard.visit import listeners
 from contexten.dashboard.words import duration, money, status_word
-from contexten.errors import NotFoundError
 
 if TYPE_CHECKING:
     from contexten.dashboard.live import News
-    from contexten.errors import ContextenError
     from contexten.protocol.workflows import Workflow, WorkflowDetail, WorkflowTaskState
 
 SIZE = 20
@@ -69,9 +68,7 @@ class Workflows(Page, rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the part of the list that the address names."""
-        number = self.router.url.query_parameters.get("page", "1")
-        self.page = int(number) if number.isascii() and number.isdigit() and 0 < len(number) < 9 else 1  # noqa: PLR2004
-        self.page = max(1, self.page)
+        self.page = min(max(1, number_in(self.router.url.query_parameters.get("page", ""))), MOST_PAGES)
         await self._refresh()
 
     async def _refresh(self) -> None:
@@ -85,11 +82,10 @@ class Workflows(Page, rx.State):
             await self._refresh()
 
 
-class OneWorkflow(Page, rx.State):
+class OneWorkflow(OneThing, rx.State):
     """What the page of one workflow shows."""
 
     line: rx.Field[Line] = rx.field(default_factory=Line)
-    absent: rx.Field[str] = rx.field("")
     description: rx.Field[str] = rx.field("")
     tasks: rx.Field[list[Task]] = rx.field(default_factory=list)
     path: rx.Field[str] = rx.field("")
@@ -97,18 +93,15 @@ class OneWorkflow(Page, rx.State):
     width: rx.Field[int] = rx.field(0)
     height: rx.Field[int] = rx.field(0)
     can_retry: rx.Field[bool] = rx.field(default=False)
-    asking: rx.Field[bool] = rx.field(default=False)
     title: rx.Field[str] = rx.field("Workflow")
     """What the tab is called."""
-    announced: rx.Field[str] = rx.field("")
 
     _workflow_id: int = 0
 
     @rx.event
     async def load(self) -> None:
         """Show the workflow that the address names."""
-        text = self.router.url.path.rpartition("/")[2]
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0  # noqa: PLR2004 - below 2**63
+        number = number_in(self.router.url.path.rpartition("/")[2])
         if number != self._workflow_id or self.absent:
             self.reset()
         self._workflow_id, self.asking, self.announced = number, False, ""
@@ -130,17 +123,9 @@ class OneWorkflow(Page, rx.State):
         await self._change(lambda client: client.cancel_workflow(self._workflow_id))
 
     @rx.event
-    def ask_to_delete(self, asking: bool) -> None:
-        """Ask whether the workflow is to be deleted, or take the question back."""
-        self.asking = asking
-
-    @rx.event
     async def delete(self) -> Any:
         """Delete the workflow, and go back to the list."""
-        self.asking = False
-        if await self._ask(lambda client: client.delete_workflow(self._workflow_id)) is not None:
-            return rx.redirect("/workflows")
-        return None
+        return await self._deleted(lambda client: client.delete_workflow(self._workflow_id), "/workflows")
 
     async def _refresh(self) -> None:
         await self._change(lambda client: client.get_workflow(self._workflow_id))
@@ -162,12 +147,6 @@ class OneWorkflow(Page, rx.State):
     async def _hear(self, news: News) -> None:
         if self._workflow_id in news.workflows or news.missed:
             await self._refresh()
-
-    def _told(self, error: ContextenError) -> str:
-        if isinstance(error, NotFoundError):
-            self.absent = str(error)
-            return ""
-        return super()._told(error)
 
 
 def _line(workflow: Workflow) -> Line:

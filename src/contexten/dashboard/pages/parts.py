@@ -91,3 +91,12 @@ def empty(title: Any, *children: Any) -> rx.Component:
 def loading() -> rx.Component:
     """What stands where something is about to be."""
     return rx.el.p("Loading…", class_name="loading", aria_busy="true")
+
+
+def one(state: Any, content: rx.Component, *, back: str, to: str) -> rx.Component:
+    """The content of a page of one thing, once it is there; else why it is not."""
+    return rx.cond(
+        state.absent != "",
+        empty(state.absent, link(back, to=to, class_name="button")),
+        rx.cond(state.loaded, content, rx.fragment(problem(state.problem), rx.cond(state.problem == "", loading()))),
+    )

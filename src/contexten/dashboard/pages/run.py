@@ -10,11 +10,9 @@ from contexten.dashboard.pages.parts import (
     announced,
     button,
     copy,
-    empty,
     fact,
-    link,
-    loading,
     moment,
+    one,
     problem,
     status,
     sure,
@@ -32,11 +30,7 @@ def run_page() -> rx.Component:
     """A run: what was asked, its log or its changes, and what to say next."""
     return shell(
         "Runs",
-        rx.cond(
-            Run.absent != "",
-            empty(Run.absent, link("Show all runs", to="/", class_name="button")),
-            rx.cond(Run.loaded, _run(), rx.fragment(problem(Run.problem), rx.cond(Run.problem == "", loading()))),
-        ),
+        one(Run, _run(), back="Show all runs", to="/"),
         wide=True,
     )
 
@@ -58,6 +52,7 @@ def _head() -> rx.Component:
         rx.el.div(
             rx.el.h1("Run ", card.id),
             status(card.word, card.tone),
+            rx.cond(card.turn > 1, rx.el.span("turn ", card.turn, class_name="figure")),
             rx.cond(~card.ended & (card.started != ""), moment(card.started, "elapsed")),
             rx.cond(
                 Run.asking,

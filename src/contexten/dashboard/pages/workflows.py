@@ -7,7 +7,19 @@ from typing import Any
 import reflex as rx
 
 from contexten.dashboard.graph import HEIGHT, WIDTH
-from contexten.dashboard.pages.parts import announced, button, empty, fact, link, loading, moment, problem, status, sure
+from contexten.dashboard.pages.parts import (
+    announced,
+    button,
+    empty,
+    fact,
+    link,
+    loading,
+    moment,
+    one,
+    problem,
+    status,
+    sure,
+)
 from contexten.dashboard.pages.shell import shell
 from contexten.dashboard.workflows import Line, OneWorkflow, Task, Workflows
 
@@ -40,15 +52,7 @@ def workflow_page() -> rx.Component:
     """One workflow."""
     return shell(
         "Workflows",
-        rx.cond(
-            OneWorkflow.absent != "",
-            empty(OneWorkflow.absent, link("Show all workflows", to="/workflows", class_name="button")),
-            rx.cond(
-                OneWorkflow.loaded,
-                _workflow(),
-                rx.fragment(problem(OneWorkflow.problem), rx.cond(OneWorkflow.problem == "", loading())),
-            ),
-        ),
+        one(OneWorkflow, _workflow(), back="Show all workflows", to="/workflows"),
         wide=True,
     )
 
