@@ -118,6 +118,18 @@ async def test_only_the_newest_attempt_ends_a_turn(store, people):
     assert await store.runs.finish(run.id, 1, status="COMPLETE", result="done", attempt=3)
 
 
+async def test_what_a_cancelled_attempt_used_up_counts_once_and_only_for_the_newest(store, people):
+    run, _ = await store.runs.create(people.run())
+    for _ in range(2):
+        await store.runs.begin(run.id, 1)
+    await store.runs.cancel(people.organization_id, run.id)
+    await store.runs.spend(run.id, 1, 1, Usage(500, 50, 0.5))  # another one has taken over
+    await store.runs.spend(run.id, 1, 2, Usage(100, 10, 0.25))
+    await store.runs.spend(77, 1, 1, Usage(1, 1, 1.0))  # deleted meanwhile
+    run = await store.runs.get(people.organization_id, run.id)
+    assert (run.input_tokens, run.output_tokens, run.cost_usd, run.status) == (100, 10, 0.25, "CANCELLED")
+
+
 async def test_what_is_not_there_is_neither_taken_up_nor_ended(store, people):
     run, _ = await store.runs.create(people.run())
     assert await store.runs.begin(run.id, 2) is None
