@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from contexten.errors import SettingsError
 from contexten.settings import AutogenSettings, ClientSettings, ServerSettings
 
 OPENING = {
@@ -16,6 +17,11 @@ OPENING = {
     "CONTEXTEN_DATABASE_URL": "postgresql://evil.example/x",
     "CONTEXTEN_HOST": "0.0.0.0",
     "CONTEXTEN_ALLOW_REMOTE": "true",
+    "CONTEXTEN_METRICS_PORT": "1",
+    "CONTEXTEN_METRICS_HOST": "0.0.0.0",
+    "CONTEXTEN_DRAIN": "3600",
+    "CONTEXTEN_ADMIN_TOKEN": "evil" * 10,
+    "CONTEXTEN_ADMIN_TOKEN_FILE": "/evil",
     "CONTEXTEN_PUBLIC_URL": "https://evil.example",
     "CONTEXTEN_ALLOWED_HOSTS": "evil.example",
     "CONTEXTEN_ALLOWED_ORIGINS": "https://evil.example",
@@ -77,6 +83,25 @@ def test_the_nearest_source_wins_by_whichever_name_it_has_a_setting(monkeypatch,
     monkeypatch.setenv(shell.lower(), "")
     assert ServerSettings().log_level == "INFO"
     assert ServerSettings(_env_file=None).log_level == "WARNING"
+
+
+def test_a_secret_can_be_kept_in_a_file_that_the_shell_names(tmp_path, monkeypatch):
+    (tmp_path / "secret").write_text("postgresql://u:p@h/n\n")
+    monkeypatch.setenv("CONTEXTEN_DATABASE_URL_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("CODEGEN_TOKEN_FILE", str(tmp_path / "secret"))
+    assert ServerSettings().database_url.get_secret_value() == "postgresql://u:p@h/n"
+    assert ClientSettings().api_token.get_secret_value() == "postgresql://u:p@h/n"
+    monkeypatch.setenv("CONTEXTEN_DATABASE_URL", "postgresql://shell")
+    assert ServerSettings().database_url.get_secret_value() == "postgresql://shell"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_secrets_file_that_cannot_be_read_is_told(tmp_path, monkeypatch, content):
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    monkeypatch.setenv("CONTEXTEN_ADMIN_TOKEN_FILE", str(tmp_path / "secret"))
+    with pytest.raises(SettingsError, match=r"secret \(CONTEXTEN_ADMIN_TOKEN_FILE\) cannot be read: "):
+        ServerSettings()
 
 
 def test_what_is_ignored_is_told_once_on_standard_error():

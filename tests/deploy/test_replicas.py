@@ -1,8 +1,12 @@
 """What the deployments rely on: replicas that begin together, a database that goes away, and a rolling restart."""
 
+import os
 import secrets
+import signal
 from pathlib import Path
 
+import httpx2
+import psutil
 import psycopg
 import pytest
 from sqlalchemy import make_url
@@ -51,24 +55,51 @@ def test_three_that_start_at_once_share_one_organization_and_its_admin(replicas)
         assert replica.errors == ""
 
 
-def test_a_replica_that_cannot_reach_its_database_is_alive_but_not_ready(replicas, postgresql, settings):
+def test_the_port_of_the_figures_has_nothing_else_and_knows_its_names(replicas):
+    url = replicas[0].metrics_url
+    assert httpx2.get(url, timeout=60).status_code == 200
+    assert httpx2.get(url.replace("/metrics", "/v1/engines"), timeout=60).status_code == 404
+    assert httpx2.get(url, headers={"Host": "rebound.example"}, timeout=60).status_code == 400
+
+
+@pytest.fixture
+def database(postgresql, settings):
+    """A connection beside the replicas' database, and its name."""
     name = make_url(Path(settings["CONTEXTEN_DATABASE_URL_FILE"]).read_text().strip()).database
+    with psycopg.connect(postgresql.url, autocommit=True) as connection:
+        yield connection, name
 
-    def allow(allowed):
-        with psycopg.connect(postgresql.url, autocommit=True) as connection:
-            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}")
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
 
-    allow(False)
-    try:
-        for replica in replicas:
-            until(lambda replica=replica: replica.status("/readyz"), lambda status: status == 503)
-            assert replica.status("/livez") == 200
-            assert replica.figure("contexten_ready") == 0
-    finally:
-        allow(True)
+def check_probes(replicas, ready):
     for replica in replicas:
-        until(lambda replica=replica: replica.status("/readyz"), lambda status: status == 200)
+        until(lambda replica=replica: replica.status("/readyz"), lambda status: status == (200 if ready else 503))
+        assert replica.status("/livez") == 200
+        until(lambda replica=replica: replica.figure("contexten_ready"), lambda figure: figure == int(ready))
+
+
+def test_replicas_that_cannot_reach_their_database_are_alive_but_not_ready(replicas, database):
+    connection, name = database
+    connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    try:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        check_probes(replicas, ready=False)
+    finally:
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    check_probes(replicas, ready=True)
+
+
+def test_a_database_that_only_hangs_is_noticed_too(replicas, database):
+    connection, name = database
+    serving = [pid for (pid,) in connection.execute("SELECT pid FROM pg_stat_activity WHERE datname = %s", [name])]
+    stopped = [psutil.Process(serving[0]).ppid(), *serving]  # the one that takes new connections, too
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        check_probes(replicas, ready=False)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    check_probes(replicas, ready=True)
 
 
 def who(reader, run_id):

@@ -177,7 +177,11 @@ class _Server(uvicorn.Server):
         self._settings = settings
         bound = settings.model_copy(update={"host": DEFAULT_HOST, "port": 0}) if passing else settings
         self._listener: socket.socket = bind(bound)
-        self._metrics = _metrics_port(settings) if settings.metrics_port is not None and not passing else None
+        try:
+            self._metrics = None if settings.metrics_port is None or passing else _metrics_port(settings)
+        except BaseException:
+            self._listener.close()
+            raise
         self._told = False
         self._draining: asyncio.Task[None] | None = None
         here = url_of(self._listener)

@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, inspect, make_url, text
 
 from contexten.errors import StoreError
 from contexten.server.store import Store
+from contexten.server.store.connections import connect
 from contexten.server.store.tables import metadata
 
 OPEN = """
@@ -108,3 +109,15 @@ def test_a_database_of_a_newer_version_is_left_alone(engine, open_store):
         connection.execute(text("UPDATE contexten_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match="newer than this Contexten's"):
         open_store()
+
+
+def test_whoever_migrates_a_postgresql_waits_longer_than_others(empty_databases):
+    engine = connect(make_url(empty_databases()).set(drivername="postgresql+psycopg"), connections=1)
+
+    def limits(**options):
+        with engine.execution_options(contexten_writes=True, **options).begin() as connection:
+            return [connection.scalar(text(f"SHOW {name}")) for name in ("lock_timeout", "statement_timeout")]
+
+    assert limits(contexten_patience=30) == ["30s", "0"]
+    assert limits() == ["10s", "1min"]
+    engine.dispose()
