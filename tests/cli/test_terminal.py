@@ -4,11 +4,13 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import time
 from fcntl import ioctl
 from termios import TIOCSWINSZ
 
+import httpx2
 import pytest
 
 pytestmark = pytest.mark.once
@@ -91,6 +93,18 @@ def test_an_answer_is_wrapped_between_words(screen):
 def test_no_word_is_broken_on_a_narrow_terminal(screen, words):
     shown = plain(screen(*words, columns=60).read())
     assert max(map(len, shown.splitlines())) <= 60
+
+
+def test_the_banner_ends_with_a_link_that_signs_in_once(machine):
+    terminal = Screen(machine, "up", "--port", "0", columns=120)
+    try:
+        link = re.search(r"  open      (http://\S+)  one-time sign-in", plain(terminal.read("one-time sign-in")))[1]
+        statuses = [httpx2.get(link, headers={"Accept": "text/html"}, timeout=60).status_code for _ in range(2)]
+        assert statuses == [303, 401]
+    finally:
+        terminal.process.send_signal(signal.SIGTERM)
+        terminal.read()
+        terminal.close()
 
 
 def test_colour_can_be_declined(live, screen):

@@ -31,12 +31,12 @@ def catches(process, number):
 
 
 def banner(machine, process):
-    return [process.stdout.readline().rstrip("\n") for _ in range(4)]
+    return [process.stdout.readline().rstrip("\n") for _ in range(5)]
 
 
 def test_the_banner_says_where_it_is_and_what_it_has(machine):
     process = machine.start("up", "--port", "0")
-    head, data, repo, engines = banner(machine, process)
+    head, data, repo, engines, entry = banner(machine, process)
     out, err, code = machine.interrupt(process)
     assert re.fullmatch(
         r"  contexten 0\.1\.0   http://127\.0\.0\.1:\d+ +\(Ctrl-C stops it; runs in flight continue at the next start\)",
@@ -45,6 +45,7 @@ def test_the_banner_says_where_it_is_and_what_it_has(machine):
     assert re.fullmatch(r"  data      ~/data/contexten +SQLite · 0 runs", data)
     assert re.fullmatch(r"  repo      ~/src/shop  \(main, 3 files indexed in \d+\.\d s\)", repo)
     assert engines.startswith("  engines   analyst ready")
+    assert entry == "  open      the dashboard: contexten dashboard --open", "no log is to keep a link that signs in"
     assert (out, err, code) == ("", "", 0)
 
 

@@ -6,6 +6,7 @@ ends when it is revoked, or that token is.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from contexten.protocol import Role
 from contexten.server.store.columns import now
 from contexten.server.store.people_rows import alive, insert_token
 from contexten.server.store.tables import sign_in_links, tokens
-from contexten.server.store.token_secrets import digest, new_secret
+from contexten.server.store.token_secrets import digest
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,6 +31,8 @@ LINK = timedelta(hours=1)
 """How long a link can be used."""
 SESSION = timedelta(days=30)
 """How long a session lasts."""
+_CODE_BYTES = 16
+"""Random bits enough for an hour, in a link that fits on a line of a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class SignIns:
 
     async def create_link(self, token_id: int) -> tuple[str, datetime]:
         """A code that begins one session for a token's user, and when it is too old."""
-        code, expires_at = new_secret(), now() + LINK
+        code, expires_at = secrets.token_urlsafe(_CODE_BYTES), now() + LINK
         row = {"digest": digest(code), "made_by": token_id, "expires_at": expires_at}
 
         def work(transaction: Transaction) -> None:
