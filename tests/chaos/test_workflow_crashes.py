@@ -20,7 +20,7 @@ def check_each_task_was_one_run(environment, monkeypatch):
     async def read():
         flows, _ = await store.workflows.list(1, Window())
         runs, _ = await store.runs.list(1, Window())
-        events = [event for _, event in await store.events.after(0)]
+        events = [event for run in runs for _, event in await store.events.after(0, run_id=run.id)]
         return flows, {run.metadata["task"]: run for run in runs}, len(runs), events
 
     try:
