@@ -32,6 +32,7 @@ from contexten.server.store.sign_ins import LINK
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from types import FrameType
 
     from contexten.client.address import Address
     from contexten.settings import ServerSettings
@@ -52,12 +53,8 @@ def serve(settings: ServerSettings, on_ready: Callable[[str], None]) -> None:
     if not is_installed():
         raise SettingsError("The dashboard needs: python3 -m pip install 'contexten[dashboard]'")
     listener = bind(settings)
-    try:
+    with listener:
         asyncio.run(_Server(settings, listener, on_ready).serve([listener]))
-    except KeyboardInterrupt:  # raised again by uvicorn when all is closed
-        pass
-    finally:
-        listener.close()
 
 
 class _Server(uvicorn.Server):
@@ -81,6 +78,11 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_ready(f"{self._address}/?code={self._keeper.code()}")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - called by the system so
+        """Stop; unlike the base, without raising the signal again. A second one does not wait."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)
