@@ -260,7 +260,8 @@ def test_lookups_are_told_and_counted(tmp_path):
 
 WRITER = """
 import sys
-from contexten.cache import Cache
+from contexten.cache import Cache, disk
+disk._BUSY = 60  # a process that is only slow is waited for
 with Cache("many", folder=sys.argv[1], disk_bytes=50_000, memory_bytes=0) as cache:
     for number in range(150):
         cache.put(f"{sys.argv[2]}-{number % 40}", "x" * 500)
