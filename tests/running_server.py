@@ -85,7 +85,7 @@ class Caller:
     def read(self, run_id):
         return self.http.get(self.url(f"/agent/run/{run_id}")).json()
 
-    def until(self, run_id, done=lambda run: run["status"] not in {"PENDING", "RUNNING"}, seconds=60):
+    def until(self, run_id, done=lambda run: run["status"] not in {"PENDING", "RUNNING"}, seconds=150):
         deadline = time.monotonic() + seconds
         while not done(run := self.read(run_id)):
             assert time.monotonic() < deadline, run

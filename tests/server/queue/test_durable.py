@@ -53,7 +53,7 @@ class Turns:
 
     def wait_for(self, count):
         with self.more:
-            assert self.more.wait_for(lambda: len(self.given) >= count, 60), self.given
+            assert self.more.wait_for(lambda: len(self.given) >= count, 150), self.given
             return list(self.given)
 
 
@@ -71,7 +71,7 @@ def durable(tmp_path, turns):
 
 
 def until(condition):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)

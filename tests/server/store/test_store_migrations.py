@@ -96,7 +96,7 @@ def test_processes_that_start_at_once_make_the_tables_once(engine, environment):
     for process in processes:
         process.stdin.write("\n")
         process.stdin.flush()
-    errors = [process.communicate(timeout=60)[1] for process in processes]
+    errors = [process.communicate(timeout=150)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], errors
     assert "runs" in inspect(engine).get_table_names()
 
