@@ -108,7 +108,7 @@ class Proxy:
     async def _until(self, condition) -> None:
         def wait() -> bool:
             with self._news:
-                return self._news.wait_for(condition, 60)
+                return self._news.wait_for(condition, 150)
 
         assert await asyncio.to_thread(wait)
 
@@ -125,7 +125,7 @@ class Proxy:
         self._listener.close()
         self.break_all()
         for thread in self._threads:
-            thread.join(60)
+            thread.join(150)
             assert not thread.is_alive()
 
     def _start(self, target, *args) -> None:
@@ -184,10 +184,10 @@ class Proxy:
             case Reset():
                 reset(connection)
             case Silence():
-                self._closing.wait(60)
+                self._closing.wait(150)
             case Stall(after):
                 self._pass(connection, request, after)
-                self._closing.wait(60)
+                self._closing.wait(150)
             case Drip(pause, head):
                 start = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n"
                 connection.sendall(start if head else start + b"\r\n")
@@ -209,7 +209,7 @@ class Proxy:
         parts = urlsplit(self.upstream)
         head, _, body = request.partition(b"\r\n\r\n")
         lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
-        with socket.create_connection((parts.hostname, parts.port), 60) as upstream:
+        with socket.create_connection((parts.hostname, parts.port), 150) as upstream:
             upstream.sendall(b"\r\n".join([*lines, b"Connection: close"]) + b"\r\n\r\n" + body)
             while not self._closing.is_set() and (chunk := upstream.recv(65536)):
                 yield chunk

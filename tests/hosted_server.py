@@ -176,7 +176,7 @@ def served(app, **options):
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(60)
+        thread.join(150)
         listener.close()
         assert not thread.is_alive()
 

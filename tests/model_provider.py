@@ -124,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = scripted.next()
         if isinstance(answer, Holds):
             answer.reached.set()
-            answer.let_go.wait(60)
+            answer.let_go.wait(150)
             self.close_connection = True
         elif isinstance(answer, Raw):
             self._send(200, answer.body, answer.content_type)

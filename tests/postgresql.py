@@ -61,7 +61,7 @@ def _end(server):
     server.cleanup_mode = None  # the library's own way writes everything down first
     server.cleanup()
     os.kill(server.get_pid(), signal.SIGQUIT)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while (server.pgdata / "postmaster.pid").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
 

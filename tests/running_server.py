@@ -86,12 +86,19 @@ class Caller:
     def read(self, run_id):
         return self.http.get(self.url(f"/agent/run/{run_id}")).json()
 
-    def until(self, run_id, done=lambda run: run["status"] not in {"PENDING", "RUNNING"}, seconds=60):
+    def until(self, run_id, done=lambda run: run["status"] not in {"PENDING", "RUNNING"}, seconds=150):
         deadline = time.monotonic() + seconds
         while not done(run := self.read(run_id)):
             assert time.monotonic() < deadline, run
             time.sleep(0.02)
         return run
+
+    def stop_all(self):
+        """Stop what still runs: a server that ends would give it five seconds more."""
+        for run in self.http.get(self.url("/agent/runs"), params={"limit": 100}).json().get("items", ()):
+            if run["status"] in {"PENDING", "RUNNING"}:
+                stop = "/v1/beta" + self.url("/agent/run/stop").removeprefix("/v1")
+                self.http.post(stop, json={"agent_run_id": run["id"]})
 
     def finished(self, prompt="hello", **body):
         return self.until(self.create(prompt, **body)["id"])
@@ -144,6 +151,8 @@ def running(data_dir, *, more_engines=(), front=None, **settings):
         place = open_place(server)
         try:
             yield place
+            for caller in (place.admin, place.other):
+                caller.stop_all()
         finally:
             for caller in place.callers:
                 caller.http.close()

@@ -67,7 +67,7 @@ class Worker:
 
     def end(self):
         """Wait for its end and give back its exit code."""
-        code = self.process.wait(60)
+        code = self.process.wait(150)
         for reader in self._readers:
             reader.join()
         self.process.stdout.close()

@@ -56,11 +56,11 @@ def test_a_run_there_survives_a_kill_here_and_ends_with_a_cancel_here(tmp_path):
     with other_server(tmp_path) as there:
         with Server(there, folder) as first:
             run_id = first.caller.create("wait")["id"]
-            first.caller.until(run_id, lambda run: run["log_count"] == 4, seconds=60)
+            first.caller.until(run_id, lambda run: run["log_count"] == 4, seconds=150)
             assert first.log(run_id)[-1] == "one"
         there.engine.gate.set()
         with Server(there, folder) as second:
-            run = second.caller.until(run_id, seconds=60)
+            run = second.caller.until(run_id, seconds=150)
             log = second.log(run_id)
             assert run["status"] == "COMPLETE"
             assert [line for line in log if line in {"one", "two"}] == ["one", "two"]
@@ -68,6 +68,6 @@ def test_a_run_there_survives_a_kill_here_and_ends_with_a_cancel_here(tmp_path):
             assert len(there.runs) == 1
 
             run_id = second.caller.create("wait for ever")["id"]
-            second.caller.until(run_id, lambda run: run["log_count"] == 4, seconds=60)
+            second.caller.until(run_id, lambda run: run["log_count"] == 4, seconds=150)
             second.caller.http.post("/v1/beta/organizations/1/agent/run/stop", json={"agent_run_id": run_id})
             there.until(there.runs[0]["id"], lambda run: run["status"] == "CANCELLED")

@@ -19,7 +19,7 @@ from cli.warm_program import WarmProgram, warm_program
 from engines.programs.fake_agents import is_alive
 
 PROGRAM = Path(sys.executable).with_name("contexten")
-DEADLINE = 60.0
+DEADLINE = 150.0
 
 REFUNDS = '''"""Refunds."""
 

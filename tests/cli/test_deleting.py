@@ -19,7 +19,7 @@ def make(live):
 def old(live, make):
     """A run that ended forty days ago."""
     number = make("an old one")
-    with closing(sqlite3.connect(live.data / "contexten.sqlite")) as database, database:
+    with closing(sqlite3.connect(live.data / "contexten.sqlite", timeout=60)) as database, database:
         database.execute("UPDATE runs SET finished_at = finished_at - 40 * 86400 * 1000000 WHERE id = ?", [number])
     return number
 

@@ -34,7 +34,7 @@ def test_two_programs_share_one_data_folder(machine):
     """The second waits until the server inside the first has ended, and starts its own."""
     both = [machine.start("run", f"Where is {name} defined?") for name in ("refund_order", "cancel")]
     for process in both:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=150)
         assert process.returncode == 0, err
         assert "  answer " in out
     assert machine.json("runs", "list")["total"] == 2

@@ -36,7 +36,7 @@ def test_whoever_follows_a_run_is_told_and_it_goes_on_with_room(machine, server,
         with full_disk(server.pid, machine.data):
             told = following.stderr.readline()
             goes_on = following.poll() is None
-        out, err = following.communicate(timeout=60)
+        out, err = following.communicate(timeout=150)
     assert told == "  waiting   The store is unavailable: the disk failed or is full. Look at it: contexten doctor.\n"
     assert goes_on
     assert following.returncode == 0, err

@@ -65,7 +65,7 @@ def test_a_run_that_is_cancelled_elsewhere_fails(held):
     process = held.start("run", "hold on", "--engine", "held")
     number = started(process)
     held("runs", "cancel", number)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=150)
     assert process.returncode == 1
     assert "  cancelled in " in out
 

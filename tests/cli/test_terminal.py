@@ -17,7 +17,7 @@ pytestmark = pytest.mark.once
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-ln-z]|\r|\x1b\].*?\x07")
-SECONDS = 60
+SECONDS = 150
 
 
 class Screen:

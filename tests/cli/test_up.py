@@ -115,7 +115,7 @@ def test_a_terminated_server_ends_well(machine):
     process = machine.start("up", "--port", "0", "--json")
     process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=150)
     assert (err, process.returncode) == ("", 0)
 
 
@@ -128,7 +128,7 @@ def test_a_server_that_is_only_starting_ends_well(machine, number, seconds):
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=150)
     assert (err, process.returncode) == ("", 0)
 
 
@@ -143,7 +143,7 @@ def test_a_server_that_stops_says_which_runs_go_on(machine, held_git):
         machine.until(lambda: held_git.is_waited_for, "the engine at work")
         screen.process.send_signal(signal.SIGINT)
         assert f"\nstopping; run {number} goes on at the next start\n" in plain(screen.read())
-        assert screen.process.wait(60) == 0
+        assert screen.process.wait(150) == 0
         assert held_git.is_waited_for
     finally:
         screen.close()
@@ -167,7 +167,7 @@ def test_no_process_shows_the_token(live):
     token = json.loads((live.data / "credentials.json").read_text())["token"]
     client = live.start("run", "Give me an overview")
     shown = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
-    client.communicate(timeout=60)
+    client.communicate(timeout=150)
     assert "contexten" in shown
     assert token not in shown
 

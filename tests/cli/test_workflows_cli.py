@@ -75,7 +75,7 @@ def test_an_interrupt_leaves_it_to_the_server_and_says_so(live):
     number = line.split()[1]
     live.until(lambda: live.json("workflows", "show", number)["status"] == "PAUSED", "the gate")
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=150)
     assert process.returncode == 130
     assert f"workflow {number} goes on. Follow it: contexten workflows follow {number}" in said
 

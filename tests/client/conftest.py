@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from own_server import connect, embedded
 
 from contexten import AsyncCodegenClient, CodegenClient
+from contexten.protocol import is_terminal
 from contexten.resilience import Breaker, Policy, Retry
 from fault_proxy import FakeClock, Proxy
 from hosted_server import ORG, TOKEN, Hosted, served
@@ -80,6 +81,10 @@ def server(tmp_path_factory):
     """Contexten's own server. One process has one at a time."""
     with embedded(tmp_path_factory.mktemp("own")) as server:
         yield server
+        with connect(server) as client:  # what still runs would be given five seconds more
+            for run in client.iter_agent_runs():
+                if not is_terminal(run.status):
+                    client.cancel_agent_run(run.id)
 
 
 @pytest.fixture

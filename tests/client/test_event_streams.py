@@ -108,7 +108,7 @@ def test_a_break_before_the_first_event_loses_nothing(server, client, proxies):
             proxy.break_all()
             run = await asyncio.to_thread(client.create_agent_run, "unheard")
             proxy.upstream = upstream
-            event = await asyncio.wait_for(first, 60)
+            event = await asyncio.wait_for(first, 150)
             assert (event.agent_run_id, event.turn) == (run.id, 1)
             assert event.event == "log" or event.status == "PENDING"
             await told.aclose()
@@ -199,7 +199,7 @@ class TestManyWaits:
 
         async def main():
             async with AsyncCodegenClient(server.token, server.organization_id, server.base_url) as twin:
-                return await asyncio.wait_for(asyncio.gather(*[twin.end_of(run) for run in stale]), 60)
+                return await asyncio.wait_for(asyncio.gather(*[twin.end_of(run) for run in stale]), 150)
 
         assert [end.result for end in asyncio.run(main())] == [f"early {number}" for number in range(6)]
 
@@ -210,7 +210,7 @@ class TestManyWaits:
         async def main():
             async with AsyncCodegenClient(server.token, server.organization_id, proxy.base_url, policy=fast()) as twin:
                 waits = [asyncio.create_task(twin.end_of(run)) for run in runs]
-                ends = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 60)
+                ends = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 150)
                 assert {type(end) for end in ends} == {errors.AuthenticationError}
                 assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -229,7 +229,7 @@ class TestManyWaits:
             ):
                 wait = asyncio.create_task(twin.end_of(held.run))
                 with pytest.raises(errors.NotFoundError):
-                    await asyncio.wait_for(twin.end_of(absent), 60)
+                    await asyncio.wait_for(twin.end_of(absent), 150)
                 await twin.cancel_agent_run(held.id)
                 assert (await wait).status == "CANCELLED"
 
@@ -247,7 +247,7 @@ class TestManyWaits:
                 proxy.break_all()
                 for task in held[:5]:
                     await asyncio.to_thread(client.cancel_agent_run, task.id)
-                await asyncio.wait_for(asyncio.gather(*waits[:5]), 60)
+                await asyncio.wait_for(asyncio.gather(*waits[:5]), 150)
                 assert waits[5].cancelled()
                 await twin.cancel_agent_run(held[5].id)
                 assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -283,5 +283,5 @@ class TestStalledStreams:
             began = time.monotonic()
             with pytest.raises(errors.RequestTimeoutError, match=r"has not ended after 0\.5 s"):
                 task.wait(timeout=0.5)
-            assert time.monotonic() - began < 50
+            assert time.monotonic() - began < 100
         client.cancel_agent_run(held.id)

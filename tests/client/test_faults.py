@@ -174,7 +174,7 @@ class TestTime:
         started = time.monotonic()
         with pytest.raises(errors.RequestTimeoutError, match=r"did not answer within 0\.2 s"):
             client.me()
-        assert time.monotonic() - started < 50
+        assert time.monotonic() - started < 100
 
     @pytest.mark.parametrize("fault", [Silence(), Drip(), Drip(head=True)], ids=str)
     def test_an_attempt_of_the_twin_ends_in_time(self, proxies, fault):
@@ -206,7 +206,7 @@ class TestTime:
 
         started = time.monotonic()
         asyncio.run(main())
-        assert time.monotonic() - started < 50
+        assert time.monotonic() - started < 100
 
 
 def test_a_dead_server_is_left_alone(proxies, clients, clock):

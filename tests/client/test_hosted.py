@@ -173,4 +173,4 @@ def test_a_wait_ends_in_time_whatever_the_server_does(hosted, proxies, fault):
         started = time.monotonic()
         with pytest.raises(ApiError):
             task.wait(timeout=2)
-        assert time.monotonic() - started < 50
+        assert time.monotonic() - started < 100

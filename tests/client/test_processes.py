@@ -93,7 +93,7 @@ def test_a_forked_child_has_connections_of_its_own(server):
         assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0, 0, 0]
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)], check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", textwrap.dedent(program)], check=False, capture_output=True, text=True, timeout=150
     )
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -128,7 +128,7 @@ def test_an_interrupt_ends_it_and_leaves_nothing(server, client, style):
     )
     assert "holding" in (child.stdout.readline() + child.stdout.readline())
     child.send_signal(signal.SIGINT)
-    _, complaints = child.communicate(timeout=60)
+    _, complaints = child.communicate(timeout=150)
     client.cancel_agent_run(held.id)
     assert child.returncode in {130, -signal.SIGINT}
     assert complaints.rstrip().endswith("KeyboardInterrupt")
@@ -174,10 +174,10 @@ def test_a_thread_interrupted_while_it_waits(server, client):
 
     thread = threading.Thread(target=wait)
     thread.start()
-    assert waiting.wait(60)
+    assert waiting.wait(150)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(StoppedError))
     client.cancel_agent_run(held.id)
-    thread.join(60)
+    thread.join(150)
     assert not thread.is_alive()
     assert [type(error) for error in outcome] == [StoppedError]
     assert client.me().id
@@ -199,7 +199,7 @@ def test_a_client_that_is_closed_under_a_thread_ends_its_wait(proxies):
     thread.start()
     asyncio.run(proxy.asked())
     client.close()
-    thread.join(60)
+    thread.join(150)
     assert not thread.is_alive()
     assert outcome == ["The client is closed. Make a new one."]
 
@@ -232,6 +232,6 @@ def test_a_clock_that_jumps_changes_no_time_limit(server, client, monkeypatch):
     began = time.monotonic()
     with pytest.raises(errors.RequestTimeoutError, match=r"has not ended after 0\.5 s"):
         held.wait(timeout=0.5)
-    assert 0.5 <= time.monotonic() - began < 50
+    assert 0.5 <= time.monotonic() - began < 100
     monkeypatch.undo()
     client.cancel_agent_run(held.id)

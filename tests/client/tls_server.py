@@ -53,7 +53,7 @@ class TlsServer:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()
-        self._thread.join(60)
+        self._thread.join(150)
 
     def _accept(self):
         while True:

@@ -221,7 +221,7 @@ def test_a_watch_sees_changes_until_it_is_closed(project, root):
     (root.parent / "b.py").write_text("def late(): ...\n")
     with codebase.watch(interval=0.02, on_change=on_change):
         (root.parent / "b.py").rename(root / "b.py")  # whole from the beginning
-        assert found.wait(60)
+        assert found.wait(150)
     assert seen[0].added == ("b.py",)
     assert codebase.symbols("late")
     with pytest.raises(UsageError, match="interval must be > 0"):

@@ -106,11 +106,11 @@ def live(tmp_path_factory):
         yield Live(f"http://127.0.0.1:{port}", found["token"], found["organization_id"], home)
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(150)
 
 
 def wait_until_healthy(process: subprocess.Popen[bytes], base_url: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while time.monotonic() < deadline:
         if process.poll() is not None:
             pytest.fail(f"contexten up ended with {process.returncode}:\n{log.read_text()}")

@@ -44,7 +44,7 @@ def install(tmp_path_factory):
     def installed(package):
         command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder / package]
         environment = os.environ | {"npm_config_cache": str(folder / "cache")}
-        done = subprocess.run([*command, f"{package}@{VERSIONS[package]}"], check=False, timeout=170, env=environment)
+        done = subprocess.run([*command, f"{package}@{VERSIONS[package]}"], check=False, timeout=280, env=environment)
         if done.returncode:
             missing(f"{package} cannot be installed from the npm registry.")
         return folder / package / "node_modules" / ".bin"

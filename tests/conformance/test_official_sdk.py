@@ -18,7 +18,7 @@ from codegen.agents.agent import Agent
 agent = Agent(os.environ["CODEGEN_API_TOKEN"], 1, base_url=os.environ["CODEGEN_BASE_URL"])
 task = agent.run("Who calls refund_order?")
 first = {"id": task.id, "web_url": task.web_url, "status": task.status}
-deadline = time.monotonic() + 60
+deadline = time.monotonic() + 150
 while task.status not in ("COMPLETE", "FAILED", "ERROR") and time.monotonic() < deadline:
     task.refresh()
     time.sleep(0.05)
@@ -41,7 +41,7 @@ with c.ApiClient(config) as http:
     agents, people, organizations = c.AgentsApi(http), c.UsersApi(http), c.OrganizationsApi(http)
     made = agents.create_agent_run_v1_organizations_org_id_agent_run_post(
         org_id=1, create_agent_run_input=c.CreateAgentRunInput(prompt="where is refund_order defined?"), authorization=header)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while True:
         run = agents.get_agent_run_v1_organizations_org_id_agent_run_agent_run_id_get(
             agent_run_id=made.id, org_id=1, authorization=header)

@@ -31,7 +31,7 @@ SUFFIXES = ("_bucket", "_sum", "_count")
 def test_promtool_accepts_the_files(arguments):
     promtool = shutil.which("promtool") or missing("promtool is not installed. Install Debian's package: prometheus")
     done = subprocess.run(
-        [promtool, *arguments], cwd=DEPLOY / "prometheus", capture_output=True, text=True, timeout=60, check=False
+        [promtool, *arguments], cwd=DEPLOY / "prometheus", capture_output=True, text=True, timeout=150, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SUCCESS" in done.stdout

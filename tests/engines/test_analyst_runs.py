@@ -119,13 +119,13 @@ async def test_a_cancelled_run_stops_at_once_and_harms_no_other(engine, shop, mo
 
     def slowly(folder, **more):
         started.set()
-        assert go_on.wait(60)
+        assert go_on.wait(150)
         return build(folder, **more)
 
     monkeypatch.setattr(indexes.Codebase, "from_path", slowly)
     cancelled = asyncio.create_task(engine.run(task(shop, PROMPT), Journal()))
     other = asyncio.create_task(engine.run(task(shop, PROMPT), Journal()))
-    assert await asyncio.to_thread(started.wait, 60)
+    assert await asyncio.to_thread(started.wait, 150)
     cancelled.cancel()
     done, _ = await asyncio.wait({cancelled}, timeout=60)
     assert done

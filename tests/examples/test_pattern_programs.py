@@ -19,7 +19,7 @@ def environment(tmp_path_factory):
 def run(program, environment, *arguments):
     return subprocess.run(
         [sys.executable, *arguments, program],
-        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False,
     )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ print(orchestrator.execute_workflow(api_security_audit_workflow("/v1"))["summary
 def test_the_documented_imports_and_calls(environment):
     done = subprocess.run(
         [sys.executable, "-c", DOCUMENTED],
-        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False,
     )  # fmt: skip
     assert done.stdout.split("\n") == [
         "COMPLETE", "COMPLETE", "complete", "healthy", "['agent_requests_total']",

@@ -75,7 +75,7 @@ class ByPrompt:
         return Outcome(RunStatus(status) if known else RunStatus.COMPLETE, f"the answer to {task.prompt!r}")
 
 
-def _until_there(file, seconds=60):
+def _until_there(file, seconds=150):
     deadline = time.monotonic() + seconds
     while not file.exists() and time.monotonic() < deadline:
         time.sleep(0.01)

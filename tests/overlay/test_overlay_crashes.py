@@ -157,7 +157,7 @@ def test_two_processes_at_once_leave_one_whole_overlay(environment):
     program = "import sys; from contexten.overlay.__main__ import main; sys.exit(main(sys.argv[1:]))"
     words = [sys.executable, "-c", program, "apply", "--target", str(environment.site_packages)]
     both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
-    said = [process.communicate(timeout=60) for process in both]
+    said = [process.communicate(timeout=150) for process in both]
     assert {process.returncode for process in both} <= {0, 1}
     assert [process.returncode for process in both].count(0) >= 1
     assert all("another process" in errors for _, errors in said if errors)

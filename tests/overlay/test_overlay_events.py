@@ -23,7 +23,7 @@ register_event_handler(None, seen.append)
 def types():
     return [event["event_type"] for event in seen]
 
-def until(condition, seconds=60):
+def until(condition, seconds=150):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, types()

@@ -32,7 +32,7 @@ from codegen.agents.agent import Agent
 agent = Agent(token=os.environ["TOKEN"], org_id=1, base_url=os.environ["BASE_URL"])
 seen = [agent.get_status()]
 task = agent.run("COMPLETE")
-deadline = time.monotonic() + 60
+deadline = time.monotonic() + 150
 while agent.get_status()["status"] != "COMPLETE" and time.monotonic() < deadline:
     time.sleep(0.02)
 public = sorted(name for name in vars(task) if not name.startswith("_"))

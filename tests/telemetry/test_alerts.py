@@ -113,7 +113,7 @@ def test_threads_that_evaluate_at_a_time_tell_each_change_once():
     together = threading.Barrier(8)
 
     def value():
-        together.wait(60)
+        together.wait(150)
         return 1.0
 
     told = []

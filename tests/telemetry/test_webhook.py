@@ -43,7 +43,7 @@ def test_an_answer_that_does_not_come_is_given_up_in_time(fault):
         began = time.monotonic()
         with pytest.raises(TimeoutError):
             webhook(there.base_url, timeout=0.3)(CHANGE)
-        assert time.monotonic() - began < 50
+        assert time.monotonic() - began < 100
 
 
 def test_while_a_post_hangs_there_is_no_other():
@@ -52,7 +52,7 @@ def test_while_a_post_hangs_there_is_no_other():
         for message in ("within 0.2 s", "still under way", "still under way"):
             with pytest.raises(TimeoutError, match=message):
                 post(CHANGE)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 150
         while not there.requests:
             assert time.monotonic() < deadline
             time.sleep(0.01)

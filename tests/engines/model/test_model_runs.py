@@ -290,7 +290,7 @@ async def test_a_cancelled_command_leaves_nothing_running(work, tmp_path):
 async def _cancelled_when_held(work, *script):
     held = Holds()
     attempt = asyncio.create_task(work(*script, held))
-    assert await asyncio.to_thread(held.reached.wait, 60)
+    assert await asyncio.to_thread(held.reached.wait, 150)
     attempt.cancel()
     await asyncio.wait([attempt])
     held.let_go.set()

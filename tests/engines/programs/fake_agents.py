@@ -88,7 +88,7 @@ class Agents:
         (self.place / name).touch()
 
 
-async def until(holds, seconds=60):
+async def until(holds, seconds=150):
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(0.02)

@@ -35,7 +35,7 @@ class Obedient:
         if task.prompt == "wait for ever":
             await asyncio.Event().wait()
         elif word == "wait":
-            await asyncio.to_thread(self.gate.wait, 60)
+            await asyncio.to_thread(self.gate.wait, 150)
         elif word == "fail":
             return Outcome(RunStatus.FAILED, rest)
         await journal.add(NewLogEntry(message_type="ACTION", tool_name="look", thought="two"), key="two")
@@ -58,7 +58,7 @@ class There:
         return self.place.admin.read(run_id)
 
     def until(self, run_id, done):
-        return self.place.admin.until(run_id, done, seconds=60)
+        return self.place.admin.until(run_id, done, seconds=150)
 
     def settings(self, tmp_path, **more):
         values = {

@@ -28,7 +28,7 @@ def place(tmp_path_factory):
 
 
 def until(condition):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -45,7 +45,7 @@ def diff(caller, run_id, **headers):
 def kept(caller, run_id):
     """What is known once something is: a cancelled engine gets a moment to end."""
     answers = []
-    caller.until(run_id, lambda _: answers.append(diff(caller, run_id).json()) or answers[-1]["files"], 60)
+    caller.until(run_id, lambda _: answers.append(diff(caller, run_id).json()) or answers[-1]["files"], 150)
     return answers[-1]
 
 

@@ -76,7 +76,7 @@ def test_a_locked_database_is_a_503(program, tmp_path):
     began = time.monotonic()
     caller.create("before")
     usual = time.monotonic() - began
-    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=60)) as other:
         other.execute("BEGIN IMMEDIATE")
         for _ in range(5):  # the machine may stop in the middle of one, but not of each
             began = time.monotonic()

@@ -20,7 +20,7 @@ def figures(place):
     }
 
 
-def until(read, done, seconds=60):
+def until(read, done, seconds=150):
     deadline = time.monotonic() + seconds
     while not done(found := read()):
         assert time.monotonic() < deadline, found

@@ -100,7 +100,7 @@ def test_a_run_is_cancelled_while_the_model_thinks(place, says):
     held = Holds()
     scripted = says(calls(EDIT), held, Says("never said"))
     run = place.admin.create("Say sold out", engine="model", model="openai:gpt-5")
-    assert held.reached.wait(60)
+    assert held.reached.wait(150)
     place.admin.http.post(f"/v1/beta/organizations/{place.admin.org}/agent/run/stop", json={"agent_run_id": run["id"]})
     ended = place.admin.until(run["id"])
     held.let_go.set()

@@ -42,7 +42,7 @@ def test_a_run_and_its_resume(place, agents):
     run = place.admin.finished("Make it", engine="claude_code")
     assert (run["status"], run["model"], run["result"]) == ("COMPLETE", None, "Done.")
     place.admin.http.post(place.admin.url("/agent/run/resume"), json={"agent_run_id": run["id"], "prompt": "More"})
-    again = place.admin.until(run["id"], lambda now: now["turn"] == 2 and now["status"] == "COMPLETE", seconds=60)
+    again = place.admin.until(run["id"], lambda now: now["turn"] == 2 and now["status"] == "COMPLETE", seconds=150)
     assert again["cost_usd"] == 0.5
     assert agents.calls[-1]["arguments"][-2:] == ["--resume", "5f0c0b1e-7a09"]
     diff = place.admin.http.get(place.admin.url(f"/agent/run/{run['id']}/diff")).json()
@@ -59,8 +59,8 @@ def test_a_model_of_others_is_refused_when_it_is_asked_for(place):
 
 def test_a_cancel_ends_the_program(place, agents):
     run = place.admin.create("wait", engine="claude_code")
-    place.admin.until(run["id"], lambda _: (agents.place / "pid").exists() and (agents.place / "pid").read_text(), 60)
+    place.admin.until(run["id"], lambda _: (agents.place / "pid").exists() and (agents.place / "pid").read_text(), 150)
     body = {"agent_run_id": run["id"]}
     place.admin.http.post(f"/v1/beta/organizations/{place.admin.org}/agent/run/stop", json=body)
     pid = int((agents.place / "pid").read_text())
-    place.admin.until(run["id"], lambda now: now["status"] == "CANCELLED" and not is_alive(pid), seconds=60)
+    place.admin.until(run["id"], lambda now: now["status"] == "CANCELLED" and not is_alive(pid), seconds=150)

@@ -252,14 +252,14 @@ def test_a_member_deletes_only_runs_of_the_own_user(place):
     """All tokens of this server act for one user, so another one is put in from behind."""
     mine, other = place.member.finished("mine"), place.member.finished("another's")
     assert place.member.http.delete(place.member.url(f"/agent/run/{mine['id']}")).status_code == 200
-    with closing(sqlite3.connect(place.database)) as database, database:
+    with closing(sqlite3.connect(place.database, timeout=60)) as database, database:
         database.execute("INSERT INTO users (id, login, created_at) VALUES (77, 'another', 0)")
         database.execute("UPDATE runs SET user_id = 77 WHERE id = ?", [other["id"]])
     refused = place.member.http.delete(place.member.url(f"/agent/run/{other['id']}"))
     assert refused.status_code == 403
     assert "another user's" in refused.json()["message"]
     assert place.admin.read(other["id"])["result"] == "another's"
-    with closing(sqlite3.connect(place.database)) as database, database:
+    with closing(sqlite3.connect(place.database, timeout=60)) as database, database:
         database.execute("UPDATE runs SET user_id = ? WHERE id = ?", [other["user_id"], other["id"]])
     assert place.admin.http.delete(place.admin.url(f"/agent/run/{other['id']}")).status_code == 200
 

@@ -32,7 +32,7 @@ def test_a_server_is_found_used_and_drained_by_a_signal(program, tmp_path):
         next(lines)
         process.send_signal(signal.SIGTERM)
         list(lines)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=150)
     assert (process.returncode, out.strip()) == (0, "done")
     assert "Traceback" not in err
     assert Holder.read(tmp_path / "data") is None
@@ -53,7 +53,7 @@ def test_a_data_folder_is_one_by_whatever_name(program, tmp_path):
     for name in ("data", "link", str(tmp_path / "link"), "~/link"):
         process, line = program(CONTEXTEN_DATA_DIR=name, HOME=str(tmp_path))
         assert line == ""
-        assert "is in use by pid" in process.communicate(timeout=60)[1]
+        assert "is in use by pid" in process.communicate(timeout=150)[1]
 
 
 def test_everything_is_kept_in_the_data_folder_whatever_its_name(settings, tmp_path):

@@ -40,10 +40,10 @@ def test_a_run_is_watched_at_one_process_and_stopped_at_the_other(program, datab
         path = place.admin.url(f"/agent/run/{run['id']}/events")
         watcher = threading.Thread(target=follow, args=(place.admin, path, seen, opened))
         watcher.start()
-        assert opened.wait(60)
+        assert opened.wait(150)
         one.until(run["id"], lambda run: run["status"] == "RUNNING")
         one.http.post("/v1/beta/organizations/1/agent/run/stop", json={"agent_run_id": run["id"]})
-        watcher.join(60)
+        watcher.join(150)
         assert [event["status"] for event in seen if event["event"] == "status"][-1] == "CANCELLED"
         ids = [event["id"] for event in seen]
         assert ids == sorted(set(ids))

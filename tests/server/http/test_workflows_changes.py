@@ -43,7 +43,7 @@ def test_a_task_finds_what_those_before_it_changed_and_its_changes_are_its_own(s
     with start(more_engines=[engine], CONTEXTEN_REPO=project) as place:
         caller = place.admin
         made = caller.http.post(caller.url("/workflows"), json={"id": "w", "name": "W", "tasks": tasks}).json()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 150
         while (flow := caller.http.get(caller.url(f"/workflows/{made['id']}?results=true")).json())[
             "finished_at"
         ] is None:

@@ -17,7 +17,7 @@ from contexten.server.live.hub import Hub, Subscription
 from contexten.server.store import NewRun, Store
 from contexten.settings import ServerSettings
 
-DEADLINE = 60
+DEADLINE = 150.0
 
 
 class Scene:

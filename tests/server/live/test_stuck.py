@@ -8,7 +8,7 @@ import pytest
 from contexten.server import ports
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=150):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

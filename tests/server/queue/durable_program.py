@@ -23,7 +23,7 @@ def do_turns(url: str, runs: range) -> None:
     durable = Durable(url, "local", {"noop": 8}, work)
     durable.open()
     durable.enqueue(Waiting(run_id, 1, "noop") for run_id in runs)
-    assert all_done.wait(60), left
+    assert all_done.wait(150), left
     durable.close()
 
 

@@ -137,7 +137,7 @@ class Blocking(Base):
 
     def _compute(self):
         self.computing.release()
-        assert self.may_end.wait(60)
+        assert self.may_end.wait(150)
 
 
 class Ending(Base):

@@ -5,7 +5,7 @@ import inspect
 import time
 
 
-async def until(condition, seconds=60):
+async def until(condition, seconds=150):
     """Wait until `condition()`, or what it gives to await, is true."""
     deadline = time.monotonic() + seconds
     while True:

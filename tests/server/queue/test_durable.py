@@ -53,7 +53,7 @@ class Turns:
 
     def wait_for(self, count):
         with self.more:
-            assert self.more.wait_for(lambda: len(self.given) >= count, 60), self.given
+            assert self.more.wait_for(lambda: len(self.given) >= count, 150), self.given
             return list(self.given)
 
 
@@ -71,14 +71,14 @@ def durable(tmp_path, turns):
 
 
 def until(condition):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
 
 
 def statuses(path):
-    with sqlite3.connect(path) as connection:
+    with sqlite3.connect(path, timeout=60) as connection:
         rows = connection.execute("SELECT workflow_uuid, status FROM workflow_status").fetchall()
     connection.close()
     return dict(rows)
@@ -159,7 +159,7 @@ def test_a_row_that_claims_to_be_pickled_is_not_unpickled(durable, turns, tmp_pa
     turns.wait_for(2)
     durable.enqueue([Waiting(3, 1, "slow")])
     payload = base64.b64encode(pickle.dumps(Harm())).decode()
-    with sqlite3.connect(tmp_path / "queue.sqlite") as connection:
+    with sqlite3.connect(tmp_path / "queue.sqlite", timeout=60) as connection:
         (inputs,) = connection.execute("SELECT inputs FROM workflow_input WHERE workflow_uuid = 'run-3-1'").fetchone()
         connection.execute("UPDATE workflow_input SET inputs = ? WHERE workflow_uuid = 'run-3-1'", [payload])
         connection.execute("UPDATE workflow_status SET serialization = 'py_pickle' WHERE workflow_uuid = 'run-3-1'")

@@ -177,7 +177,7 @@ async def test_a_listener_that_breaks_disturbs_nobody(store, people, caplog):
     store.on_commit(lambda newest: loop.call_soon_threadsafe(heard.put_nowait, newest))
     run, _ = await store.runs.create(people.run())
     assert await store.events.append(run.id, 1, action(), key=None)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while await heard.get() < 3:
             pass
     assert "A listener of the store failed" in caplog.text
@@ -192,7 +192,7 @@ async def test_commits_of_another_process_are_heard(settings, store, people):
     other = Store.open(settings)
     try:
         await other.runs.create(people.run())
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             assert await heard.get() == 2
     finally:
         other.close()

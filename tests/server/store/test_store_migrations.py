@@ -1,7 +1,10 @@
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
+import threading
+from contextlib import closing
 
 import pytest
 from sqlalchemy import create_engine, inspect, make_url, text
@@ -98,9 +101,20 @@ def test_processes_that_start_at_once_make_the_tables_once(engine, environment):
     for process in processes:
         process.stdin.write("\n")
         process.stdin.flush()
-    errors = [process.communicate(timeout=60)[1] for process in processes]
+    errors = [process.communicate(timeout=150)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], errors
     assert "runs" in inspect(engine).get_table_names()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_new_file_that_is_locked_for_longer_than_usual_is_waited_for(environment, open_store):
+    path = f"{environment['CONTEXTEN_DATA_DIR']}/contexten.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        release = threading.Timer(1.5, other.execute, ["ROLLBACK"])
+        release.start()
+        open_store().close()
+        release.join()
 
 
 def test_a_database_of_a_newer_version_is_left_alone(engine, open_store):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from contexten.settings import ServerSettings
 
 _BUSY_SECONDS = 1
+_FIRST_SECONDS = 30
+"""For which a new file may be locked by a process that opens it at the same time, and makes its tables."""
 _POOL_SECONDS = 10
 _WRITE_LOCK = 0x636F6E746578  # any number that other users of the database are unlikely to lock
 _SQLITE_SETTINGS = """
@@ -81,7 +84,7 @@ def _sqlite(url: URL, connections: int) -> Engine:
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # the driver leaves transactions to `_begin`
         try:
-            connection.executescript(_SQLITE_SETTINGS)
+            _apply_settings(connection)
         except sqlite3.Error:
             connection.close()  # the pool does not know it yet
             raise
@@ -95,6 +98,20 @@ def _sqlite(url: URL, connections: int) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _apply_settings(connection: sqlite3.Connection) -> None:
+    """Prepare a connection. Only while a file is not in WAL mode does this meet locks; some are refused without a wait."""
+    deadline = time.monotonic() + _FIRST_SECONDS
+    while True:
+        try:
+            connection.executescript(_SQLITE_SETTINGS)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _postgresql(url: URL, connections: int) -> Engine:
