@@ -89,6 +89,7 @@ def test_everything_the_api_has(client, tmp_path):
     assert me in client.list_users().items
     assert me in list(client.iter_users())
 
+    assert client.create_sign_in_link().url.startswith(f"{client.base_url}/?code=")
     token = client.create_token("reader", Role.READ_ONLY)
     assert token.id in {known.id for known in client.list_tokens()}
     with (
@@ -197,6 +198,7 @@ def test_the_asynchronous_twin(server, tmp_path):
         assert me == await client.get_user(me.id) == (await client.list_users()).items[0]
         assert [user async for user in client.iter_users()] == [me]
         assert [item.id async for item in client.iter_organizations()] == [await client.organization()]
+        assert (await client.create_sign_in_link()).expires_at
         token = await client.create_token("t")
         assert token.id in {known.id for known in await client.list_tokens()}
         await client.revoke_token(token.id)
