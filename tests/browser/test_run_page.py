@@ -39,7 +39,7 @@ class Session:
         assert self._http.post(f"{self._url}/{self._name}/status", json={"status": "COMPLETE"}).is_success
 
 
-def until(holds, seconds=60):
+def until(holds, seconds=150):
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline

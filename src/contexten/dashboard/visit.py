@@ -64,11 +64,10 @@ class Visit(rx.State):
         async with self:
             if self._following:
                 return
-            self._following, data = True, dict(self.router_data)
-        token = self.router.session.client_token
+            self._following = True
         try:
-            while is_open(token) and (client := await session.client(data)) is not None:
-                if not await self._listen(client, token, data):
+            while (client := await self._listener()) is not None:
+                if not await self._listen(client):
                     return
         finally:
             async with self:
@@ -87,11 +86,17 @@ class Visit(rx.State):
             self.who, self.role = me.full_name or me.github_username, (me.role or "").lower()
             self.lost = ""
 
-    async def _listen(self, client: AsyncCodegenClient, token: str, data: dict[str, Any]) -> bool:
+    async def _listener(self) -> AsyncCodegenClient | None:
+        """The client to listen with; None when nobody is there any more. Being asked for keeps the tab's state in memory."""
+        async with self:
+            token = self.router.session.client_token
+            return await session.client(self.router_data) if is_open(token) else None
+
+    async def _listen(self, client: AsyncCodegenClient) -> bool:
         """Tell the page what a client hears; whether it is worth listening again, perhaps with another client."""
 
         async def looks() -> bool:
-            return is_open(token) and await session.client(data) is client
+            return await self._listener() is client
 
         try:
             async for news in portions(client, looks):
