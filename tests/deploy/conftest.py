@@ -34,7 +34,7 @@ class Replica:
         self.name, self._token = name, token
         self._errors = folder / f"{name}.log"
         home, project = folder / name, folder / "project"
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         project.mkdir(exist_ok=True)
         environment = {
             "PATH": os.environ["PATH"], "HOME": str(home), "RELEASED": str(folder), "CONTEXTEN_WORKER_ID": name,

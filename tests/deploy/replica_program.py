@@ -22,7 +22,9 @@ class Patient:
         return Availability(ready=True)
 
     async def run(self, task, journal):
-        await journal.add(NewLogEntry(message_type="ACTION", thought=f"taken up by {NAME}"), key=NAME)
+        await journal.add(
+            NewLogEntry(message_type="ACTION", thought=f"taken up by {NAME}"), key=f"{NAME} {os.getpid()}"
+        )
         while not (RELEASED / task.prompt).exists():  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.05)
         await journal.add(NewLogEntry(message_type="FINAL_ANSWER", thought="released"), key="answer")

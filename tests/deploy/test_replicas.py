@@ -34,14 +34,14 @@ def settings(postgresql, tmp_path_factory):
         "CONTEXTEN_DATABASE_URL_FILE": str(folder / "database-url"),
         "CONTEXTEN_ADMIN_TOKEN_FILE": str(folder / "admin-token"),
         "CONTEXTEN_CONCURRENCY": "2",
+        "CONTEXTEN_DRAIN": "0.1",
     }
 
 
 @pytest.fixture(scope="module")
 def replicas(start, settings):
-    """Three that were started at once on an empty database; the first takes its time to stop."""
-    drains = {"one": "90", "two": "0.1", "three": "0.1"}
-    begun = [start(name, TOKEN, **settings, CONTEXTEN_DRAIN=drain) for name, drain in drains.items()]
+    """Three that were started at once on an empty database."""
+    begun = [start(name, TOKEN, **settings) for name in ("one", "two", "three")]
     return [replica.ready() for replica in begun]
 
 
@@ -102,43 +102,35 @@ def test_a_database_that_only_hangs_is_noticed_too(replicas, database):
     check_probes(replicas, ready=True)
 
 
-def who(reader, run_id):
-    """The replicas that have taken up a run, in that order."""
-    return [thought.rpartition(" ")[2] for thought in reader.thoughts(run_id) if thought.startswith("taken up by")]
-
-
-def test_a_rolling_restart_loses_no_run(replicas, start, settings):
-    one, two, three = replicas
-    runs = {one.create(f"run-{number}"): f"run-{number}" for number in range(6)}
-    until(lambda: [who(two, run_id) for run_id in runs], all)
-    drained = [run_id for run_id in runs if who(two, run_id) == ["one"]]
-    assert drained
-
-    one.tell_to_stop()
-    until(lambda: one.status("/readyz"), lambda status: status == 503)
-    assert (one.status("/livez"), one.figure("contexten_ready")) == (200, 0)
-    late = one.create("late")  # requests are answered as before; others do what they ask for
-    runs[late] = "late"
-    fresh = [start(name, TOKEN, **settings).ready() for name in ("four", "five")]
-    reader = fresh[0]
-    for run_id in drained:
-        (start.folder / runs[run_id]).touch()
-    until(lambda: [reader.run(run_id)["result"] for run_id in drained], lambda ends: set(ends) == {"one"})
-    until(lambda: who(reader, late))
-    assert one.end() == 0
-
-    for replica in (two, three):
-        replica.tell_to_stop()
-        assert replica.end() == 0
+def test_replicas_that_are_replaced_lose_no_run(replicas, start, settings):
+    runs = {replicas[0].create(f"run-{number}"): f"run-{number}" for number in range(6)}
+    until(lambda: [replicas[0].run(run_id)["status"] for run_id in runs], lambda seen: set(seen) == {"RUNNING"})
+    reader, *_ = [one.ready() for one in [start(f"new-{number}", TOKEN, **settings) for number in range(3)]]
+    for old in replicas:
+        old.tell_to_stop()
+    assert [old.end() for old in replicas] == [0, 0, 0]
     for prompt in runs.values():
         (start.folder / prompt).touch()
     until(lambda: [reader.run(run_id)["status"] for run_id in runs], TERMINAL.issuperset)
     for run_id in runs:
         assert reader.run(run_id)["status"] == "COMPLETE"
         assert reader.thoughts(run_id).count("released") == 1
-    assert all(who(reader, run_id) == ["one"] for run_id in drained)
-    assert "one" not in who(reader, late)
-    assert "Told to stop" in one.errors
-    for replica in fresh:
-        replica.tell_to_stop()
-        assert replica.end() == 0
+
+
+def test_a_server_that_was_told_to_stop_ends_what_is_under_way_and_begins_nothing(start):
+    settings = {"CONTEXTEN_ADMIN_TOKEN": TOKEN, "CONTEXTEN_DRAIN": "120"}
+    alone = start("alone", TOKEN, **settings).ready()
+    run = alone.create("under-way")
+    until(lambda: alone.run(run)["status"], lambda status: status == "RUNNING")
+    alone.tell_to_stop()
+    until(lambda: alone.status("/readyz"), lambda status: status == 503)
+    late = alone.create("late")
+    assert (alone.status("/livez"), alone.run(run)["status"], alone.run(late)["status"]) == (200, "RUNNING", "PENDING")
+    (start.folder / "under-way").touch()
+    assert alone.end() == 0
+
+    again = start("alone", TOKEN, **settings).ready()
+    assert again.run(run)["status"] == "COMPLETE"
+    assert again.thoughts(run) == ["taken up by alone", "released"]
+    (start.folder / "late").touch()
+    until(lambda: again.run(late)["status"], lambda status: status == "COMPLETE")
