@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from contextlib import aclosing, closing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,7 @@ from own_server import connect, fast
 
 from contexten import AsyncCodegenClient, errors
 from contexten.protocol import LogEvent
-from contexten.resilience import Policy
+from contexten.resilience import Policy, Retry
 from fault_proxy import Answer, FakeClock, Pass, Proxy, Reset, Stall
 
 
@@ -137,6 +138,52 @@ def test_the_organizations_events(server, client):
     again = client.events(after=seen[0].id)
     assert next(again).id == seen[1].id
     again.close()
+
+
+class TestWatchers:
+    """Whoever watches an organization is told when its stream breaks and opens, and says how long to wait."""
+
+    @pytest.fixture
+    def told(self):
+        return []
+
+    @pytest.fixture
+    def watching(self, told):
+        return {"on_open": lambda *, gap: told.append(("open", gap)), "on_lost": lambda error: told.append(type(error))}
+
+    def test_are_told(self, server, client, proxies, told, watching):
+        client.run("to be seen").wait()
+        proxy = proxies(server.base_url, [Answer(503)])
+        with (
+            connect(server, proxy.base_url, policy=fast()) as through,
+            closing(through.events(after=0, **watching)) as events,
+        ):
+            next(events)
+        assert told == [errors.ServerError, ("open", False)]
+
+    def test_are_told_in_the_twin(self, server, client, proxies, told, watching):
+        client.run("to be seen").wait()
+        proxy = proxies(server.base_url, [Answer(503)])
+
+        async def main():
+            async with (
+                AsyncCodegenClient(server.token, server.organization_id, proxy.base_url, policy=fast()) as twin,
+                aclosing(twin.events(after=0, **watching)) as events,
+            ):
+                await anext(events)
+
+        asyncio.run(main())
+        assert told == [errors.ServerError, ("open", False)]
+
+    def test_wait_as_long_as_they_say(self, server, proxies, told, watching):
+        proxy = proxies(server.base_url, then=Answer(503))
+        policy = Policy(clock=FakeClock())
+        with (
+            connect(server, proxy.base_url, policy=policy) as through,
+            pytest.raises(errors.ServerError),
+        ):
+            next(through.events(retry=Retry(retries=3), **watching))
+        assert told == [errors.ServerError] * 3
 
 
 class TestManyWaits:
