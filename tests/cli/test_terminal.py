@@ -52,6 +52,7 @@ class Screen:
 
     def close(self):
         os.close(self.master)
+        self.process.terminate()
         self.process.wait(SECONDS)
 
 
