@@ -46,9 +46,11 @@ def test_a_batch_is_looked_up_in_the_list_and_not_run_by_run(hosted, address):
     with EnhancedAgent(**address) as agent:
         outcomes = agent.run_batch([f"p{number}" for number in range(30)], max_concurrent=30)
     assert [outcome.result for outcome in outcomes] == [f"answer to p{number}" for number in range(30)]
-    assert len(asked(hosted, "/agent/runs")) <= 3 + time.monotonic() - began, "once a second at most"
+    took = time.monotonic() - began
+    assert len(asked(hosted, "/agent/runs")) <= 3 + took, "once a second at most"
     assert len(asked(hosted, "/agent/run")) == 30
-    assert not [path for _, path, _ in hosted.requests if path.rsplit("/", 1)[1].isdigit()]
+    alone = [path for _, path, _ in hosted.requests if path.rsplit("/", 1)[1].isdigit()]
+    assert len(alone) <= 3 * (1 + took), "three that are left over at most, once a second at most"
 
 
 def test_waits_of_tasks_share_their_questions_too(hosted, address):

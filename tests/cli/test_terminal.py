@@ -54,6 +54,7 @@ class Screen:
 
     def close(self):
         os.close(self.master)
+        self.process.terminate()
         self.process.wait(SECONDS)
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -76,6 +77,17 @@ def test_a_second_server_on_the_same_data_names_the_first(machine):
         same_port.stderr,
     )
     assert re.search(rf"is in use by {pid}\)\. It is already running: {first['base_url']}\n$", other_port.stderr)
+
+
+@pytest.mark.once
+def test_a_server_that_is_only_slow_is_one(machine):
+    with machine.up():
+        pid = json.loads((machine.data / "server.json").read_text())["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        goes_on = threading.Timer(2.5, os.kill, [pid, signal.SIGCONT])
+        goes_on.start()
+        assert machine.json("run", "overview", "--no-follow")["id"] == 1
+        goes_on.join()
 
 
 def test_a_port_that_another_program_has_is_named(machine, taken_port):

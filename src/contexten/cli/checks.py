@@ -117,11 +117,11 @@ def credentials(folder: Path) -> Check:
 
 def server(settings: ServerSettings) -> Check:
     """Whether the server of the data folder is up, and if not, whether one could be."""
-    from contexten.cli.connect import answers
+    from contexten.cli.connect import answers, holder_answers
     from contexten.server.services import configured_url
 
     holder = Holder.current(settings.data_dir)
-    if holder and answers(holder.base_url):
+    if holder and holder_answers(holder):
         return Check("server", "ok", f"up at {holder.base_url}")
     if _taken(settings.host, settings.port):
         other = "another Contexten server, with other data" if answers(configured_url(settings)) else "another program"

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOOK_SECONDS = 2.0
+"""For somebody who may listen at an address."""
+HOLDER_SECONDS = 30.0
+"""For the process that holds the data: it is there, however busy the machine is."""
 _START_SECONDS = 20.0
 _PAUSE_SECONDS = 0.05
 _VERSION = "Contexten-Version"
@@ -81,10 +84,15 @@ def local_address() -> Address:
     return Address(local.base_url, SecretStr(local.token), local.organization_id, local=True)
 
 
-def answers(base_url: str) -> bool:
+def holder_answers(holder: Holder) -> bool:
+    """Whether the process that holds the data answers; given time, as it may only be slow."""
+    return answers(holder.base_url, HOLDER_SECONDS)
+
+
+def answers(base_url: str, seconds: float = _LOOK_SECONDS) -> bool:
     """Whether a Contexten server answers at an address. Asked without a token: something else may listen there."""
     try:
-        with urllib.request.urlopen(f"{base_url}/health", timeout=_LOOK_SECONDS) as answer:  # noqa: S310 (http of ours)
+        with urllib.request.urlopen(f"{base_url}/health", timeout=seconds) as answer:  # noqa: S310 (http of ours)
             return _VERSION in answer.headers
     except urllib.error.HTTPError as error:
         return _VERSION in error.headers
@@ -139,7 +147,7 @@ def _started(stack: ExitStack, settings: ServerSettings) -> Connection:
 def _holder(settings: ClientSettings, holder: Holder) -> CodegenClient | None:
     """A client of the process that holds the data, as soon as that one answers."""
     local = LocalCredentials.read(settings.data_dir)
-    if local is None or not answers(holder.base_url):
+    if local is None or not holder_answers(holder):
         return None
     if settings.base_url is None:
         return CodegenClient()  # which looks for it again when it comes back at another address

@@ -29,10 +29,10 @@ def env(
 
     With --write-cli-auth the official command-line program is signed in as well; an earlier file is kept beside it.
     """
-    from contexten.cli.connect import answers, local_address
+    from contexten.cli.connect import HOLDER_SECONDS, answers, local_address
 
     local = local_address()
-    if not answers(local.base_url):
+    if not answers(local.base_url, HOLDER_SECONDS):
         note(f"no server answers at {local.base_url} now. Start it: contexten up")
     if write_cli_auth:
         _sign_in(local, yes=yes)

@@ -39,7 +39,7 @@ class Holder:
     @classmethod
     def current(cls, data_dir: Path) -> Holder | None:
         """The process that holds a data folder now: what listens at its address is the server of that folder."""
-        return cls.read(data_dir) if _is_held(data_dir / LOCK) else None
+        return cls.read(data_dir) if is_held(data_dir) else None
 
     @property
     def stays(self) -> bool:
@@ -47,14 +47,14 @@ class Holder:
         return self.command.endswith(" up")
 
 
-def _is_held(path: Path) -> bool:
+def is_held(data_dir: Path) -> bool:
     """Whether some process has the lock; the shared one that is tried here goes with the descriptor."""
     if sys.platform == "win32":
         return True  # the note alone tells: there is no looking without taking
     import fcntl
 
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(data_dir / LOCK, os.O_RDONLY)
     except OSError:
         return False
     try:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from contexten.client.holder import LOCK, NOTE, Holder
+from contexten.client.holder import LOCK, NOTE, Holder, is_held
 from contexten.errors import DataDirectoryInUseError, SettingsError
 
 _PRIVATE = 0o600
 _PROBED_SECONDS = 0.2
-"""Longer than somebody who only looks whether the folder is held keeps the lock."""
+"""Longer than somebody who only looks whether the folder is held keeps the lock, unless the machine is busy."""
+_TRIES = 50
 
 
 class DataLock:
@@ -34,7 +35,7 @@ class DataLock:
         """
         try:
             self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock.acquire(timeout=_PROBED_SECONDS, poll_interval=_PROBED_SECONDS / 10)
+            self._take()
             (self._data_dir / LOCK).chmod(_PRIVATE)
             _leave(Holder(os.getpid(), base_url, _command()), self._data_dir)
         except Timeout:
@@ -45,6 +46,16 @@ class DataLock:
                 f"The data folder {self._data_dir} cannot be used: {error.strerror or error}. "
                 f"Make it yours to write, or choose another: CONTEXTEN_DATA_DIR, or up --data-dir."
             ) from error
+
+    def _take(self) -> None:
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                self._lock.acquire(timeout=_PROBED_SECONDS, poll_interval=_PROBED_SECONDS / 10)
+            except Timeout:
+                if not tries_left or is_held(self._data_dir):
+                    raise
+            else:
+                return
 
     def release(self) -> None:
         """Let go of the folder; does nothing when it is not held."""

@@ -126,7 +126,7 @@ async def test_a_cancel_ends_the_run_there_and_a_stop_of_this_server_does_not(he
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
-    assert here.there.read(here.run_id)["status"] == status
+    here.there.until(here.run_id, lambda run: run["status"] == status)
     here.there.stop(here.run_id)
 
 

@@ -28,9 +28,7 @@ def schema():
     return schemathesis.openapi.from_dict(DOCUMENT)
 
 
-# Schemathesis draws from `random` in its strategies.
 @pytest.mark.once
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
 @pytest.mark.parametrize("label", [label for label in LABELS if not label.endswith("/events")])
 def test_no_request_makes_the_server_fail(place, schema, label):
     """What `schema.parametrize()` does, but when the test runs: every worker that collects it would make all requests."""

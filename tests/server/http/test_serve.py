@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import stat
+import threading
 from pathlib import Path
 
 import httpx2
@@ -201,6 +203,17 @@ def test_a_lock_is_taken_once_and_let_go(tmp_path):
     assert Holder.read(tmp_path).base_url == "http://127.0.0.1:2"
     second.release()
     second.release()
+
+
+def test_somebody_who_only_looks_and_is_slow_holds_no_folder(tmp_path):
+    with (tmp_path / "server.lock").open("w") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        slow = threading.Timer(1, fcntl.flock, [looking, fcntl.LOCK_UN])
+        slow.start()
+        lock = DataLock(tmp_path)
+        lock.acquire("http://127.0.0.1:1")
+        lock.release()
+        slow.join()
 
 
 def test_two_servers_after_another_in_one_process(settings):
