@@ -68,6 +68,8 @@ def test_no_entry_is_more_than_a_page_can_show():
 
 def test_an_answer_is_markdown_and_a_short_entry_does_not_fold():
     assert row_of(0, entry(message_type="FINAL_ANSWER", thought="**yes**")).html == "<p><strong>yes</strong></p>\n"
+    told = entry(message_type="FINAL_ANSWER", thought="in short", observation="All of *it*.")
+    assert row_of(0, told).html == "<p>All of <em>it</em>.</p>\n"
     assert not row_of(0, entry(message_type="ACTION", thought="short")).folds
 
 

@@ -117,11 +117,12 @@ def _kind(entry: LogEntry) -> tuple[str, str]:
 
 
 def _text(entry: LogEntry) -> str:
-    """What an entry says to people: engines put it into the observation, or else into the thought."""
-    if entry.thought:
-        return entry.thought
-    if isinstance(entry.observation, str) and entry.observation:
-        return entry.observation
+    """What an entry says to people: the thought, or else the observation; an answer is all of what was observed."""
+    observed = entry.observation if isinstance(entry.observation, str) else ""
+    said = (observed, entry.thought) if entry.message_type == MessageType.FINAL_ANSWER else (entry.thought, observed)
+    for text in said:
+        if text:
+            return text
     return one_line(shown(entry.observation or entry.tool_input), _HEAD)
 
 

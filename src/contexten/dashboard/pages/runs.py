@@ -88,7 +88,7 @@ def _box() -> rx.Component:
                 "repo_id",
                 "Repository",
                 rx.el.select(
-                    rx.el.option("The first one", value=""),
+                    rx.el.option("The server's default", value=""),
                     rx.foreach(Choices.repositories, _repository),
                     id="repo_id",
                     name="repo_id",
