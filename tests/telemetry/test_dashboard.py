@@ -25,6 +25,10 @@ def series(failing):
     standing = {"contexten_runs_active": 2, "contexten_queue_depth": 3}
     found = [{"series": name, "values": f"0+{step}x60"} for name, step in rising.items()]
     found += [{"series": f'{name}{{engine="model"}}', "values": f"{value}x60"} for name, value in standing.items()]
+    found += [
+        {"series": f'contexten_ready{{instance="{name}"}}', "values": f"{ready}x60"}
+        for name, ready in (("a", 1), ("b", 0))
+    ]
     return [*found, {"series": "agent_error_rate", "values": f"{0.25 if failing else 0}x60"}]
 
 
@@ -39,6 +43,7 @@ def shown(title, failing):
         "Waiting": {by_engine: 3},
         "Cost per hour": {by_engine: 60},
         "Requests sent again": {no_label: 6 * every_minute if failing else 0},
+        "Ready processes": {no_label: 1},
         "Error rate since start": {no_label: 0.25 if failing else 0},
         "Runs that ended, by status": {
             '{status="CANCELLED"}': 20 * every_minute,
