@@ -78,7 +78,7 @@ def test_a_log_is_followed_until_the_reader_scrolls_away(enter, place):
 
     page.locator("#log").evaluate("box => box.scrollTop = 0")
     page.get_by_role("button", name="Earlier entries").click()
-    expect(page.locator(".row")).to_have_count(201)
+    until(lambda: page.locator(".row").count() >= 200)  # a hundred more, beside the newest hundred and what came since
     page.locator(".newest").click()
     expect(page.locator(".row").last).to_contain_text("while away 2")
     session.end()
