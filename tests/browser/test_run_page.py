@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 
 import pytest
 from playwright.sync_api import expect
@@ -10,6 +9,7 @@ from playwright.sync_api import expect
 from contexten.dashboard.hosting.front import dashboard
 from editing_engine import Editing
 from running_server import running
+from waiting import until
 
 WIDE = "W" * 300_000
 
@@ -37,13 +37,6 @@ class Session:
 
     def end(self):
         assert self._http.post(f"{self._url}/{self._name}/status", json={"status": "COMPLETE"}).is_success
-
-
-def until(holds, seconds=150):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def scrolled(page):

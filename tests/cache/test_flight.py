@@ -2,12 +2,12 @@
 
 import asyncio
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from contexten.cache import Cache, SingleFlight
+from waiting import until
 
 pytestmark = pytest.mark.anyio
 MANY = 50
@@ -16,13 +16,6 @@ MANY = 50
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
-
-
-def until(condition):
-    deadline = time.monotonic() + 150
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 async def auntil(condition):

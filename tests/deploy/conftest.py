@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx2
@@ -16,15 +15,6 @@ import pytest
 PROGRAM = Path(__file__).with_name("replica_program.py")
 DEADLINE = 120.0
 TERMINAL = {"COMPLETE", "FAILED", "ERROR", "CANCELLED", "TIMEOUT"}
-
-
-def until(look, done=bool, seconds=DEADLINE):
-    """Look until it is as it should be, and give back what was seen."""
-    deadline = time.monotonic() + seconds
-    while not done(found := look()):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
-    return found
 
 
 class Replica:

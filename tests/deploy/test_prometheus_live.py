@@ -16,8 +16,8 @@ import yaml
 
 from contexten import CodegenClient
 from contexten.client.local import LocalCredentials
-from deploy.conftest import until
 from interpreters import missing
+from waiting import until
 
 pytestmark = pytest.mark.once
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -11,8 +11,9 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from deploy.conftest import TERMINAL, until
+from deploy.conftest import TERMINAL
 from postgresql import running_postgresql
+from waiting import until
 
 pytestmark = pytest.mark.once
 TOKEN = secrets.token_urlsafe(32)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import shutil
 import subprocess
-import time
 
 import pytest
 
@@ -12,6 +11,7 @@ from contexten.client import AsyncCodegenClient, CodegenClient
 from editing_engine import Editing
 from running_server import running
 from shop_project import commit_all, make_project
+from waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +25,6 @@ def place(tmp_path_factory):
         place.repo = repo
         place.copies = folder / "data" / "checkouts"
         yield place
-
-
-def until(condition):
-    deadline = time.monotonic() + 150
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def edit(caller, end="well", **files):

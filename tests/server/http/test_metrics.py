@@ -1,12 +1,11 @@
 """Figures for Prometheus, from a running server."""
 
-import time
-
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from running_server import running
+from waiting import until
 
 
 def figures(place):
@@ -18,14 +17,6 @@ def figures(place):
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
     }
-
-
-def until(read, done, seconds=150):
-    deadline = time.monotonic() + seconds
-    while not done(found := read()):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.02)
-    return found
 
 
 def grown(before, after, *key):

@@ -10,6 +10,8 @@ import time
 import httpx2
 import pytest
 
+from waiting import until
+
 
 def events_of(response):
     """Events and comments of an open stream as they come."""
@@ -32,13 +34,6 @@ def follow(caller, path, **headers):
         assert response.status_code == 200
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
         return [event for event in events_of(response) if "data" in event]
-
-
-def wait_for(condition, seconds=150):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_runs_stream_tells_everything_and_ends_by_itself(admin):
@@ -160,13 +155,13 @@ def test_an_event_id_that_cannot_be_one_is_refused(admin, last):
 
 def test_a_client_that_leaves_frees_everything(place):
     admin, hub = place.admin, place.hub
-    wait_for(lambda: not hub.watched)
+    until(lambda: not hub.watched)
     run = admin.create(engine="held")
     with admin.http.stream("GET", admin.url(f"/agent/run/{run['id']}/events")) as response:
         events = events_of(response)
         next(events)
-        wait_for(lambda: hub.watched)
-    wait_for(lambda: not hub.watched)
+        until(lambda: hub.watched)
+    until(lambda: not hub.watched)
 
 
 def test_a_client_that_does_not_read_holds_nobody_up(place):
@@ -176,10 +171,10 @@ def test_a_client_that_does_not_read_holds_nobody_up(place):
         stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
         head = f"GET {admin.url('/events')} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {admin.token}\r\n\r\n"
         stuck.sendall(head.encode())
-        wait_for(lambda: place.hub.watched)
+        until(lambda: place.hub.watched)
         for _ in range(5):
             assert admin.finished("x" * 9000)["status"] == "COMPLETE"
-    wait_for(lambda: not place.hub.watched)
+    until(lambda: not place.hub.watched)
 
 
 def test_an_id_ahead_of_all_events_is_taken_as_the_newest(admin):

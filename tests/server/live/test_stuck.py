@@ -1,18 +1,11 @@
 """Clients that ask for much and take nothing of it."""
 
 import socket
-import time
 
 import pytest
 
 from contexten.server import ports
-
-
-def until(condition, seconds=150):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+from waiting import until
 
 
 def reading_nothing(caller, path):

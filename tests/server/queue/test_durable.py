@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 
 from contexten.errors import UsageError
 from contexten.server.queue.durable import Durable, Waiting
+from waiting import until
 
 PROGRAM = Path(__file__).with_name("durable_program.py")
 SOURCES = Path(__file__).parents[3] / "src"
@@ -68,13 +68,6 @@ def durable(tmp_path, turns):
     durable.open()
     yield durable
     durable.close()
-
-
-def until(condition):
-    deadline = time.monotonic() + 150
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def statuses(path):
